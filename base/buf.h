@@ -1,0 +1,51 @@
+/*
+ * Bytes that grow, up to a ceiling. The ceiling is part of the buffer's making, so that nothing a
+ * peer sends or asks for can grow without one.
+ *
+ * Thread: a buf belongs to one thread at a time.
+ */
+#ifndef ROWD_BASE_BUF_H
+#define ROWD_BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct buf {
+	char *data;        /* owned; NULL while cap == 0 */
+	size_t len;        /* bytes in use */
+	size_t cap;        /* bytes allocated */
+	size_t max_bytes;  /* len never passes this */
+	bool failed;       /* an append did not fit or memory ran out; sticky until buf_clear */
+};
+
+/* An empty buffer of at most max_bytes. Allocates nothing. */
+void buf_init(struct buf *b, size_t max_bytes);
+
+/* Free the bytes. The buffer can be used again as after buf_init. */
+void buf_fini(struct buf *b);
+
+/* Forget the content and `failed`; keep the memory. */
+void buf_clear(struct buf *b);
+
+/* Cut back to len bytes (len <= b->len), and clear `failed`. */
+void buf_truncate(struct buf *b, size_t len);
+
+/* Room for n more bytes, or false (and b->failed). */
+ROWD_MUST_CHECK bool buf_reserve(struct buf *b, size_t n);
+
+/* Append. On overflow or want of memory nothing is appended and b->failed is set: callers may
+ * append many times and look at b->failed once. */
+void buf_add(struct buf *b, const void *data, size_t n);
+void buf_add_str(struct buf *b, const char *s);
+void buf_add_char(struct buf *b, char c);
+void buf_addf(struct buf *b, const char *fmt, ...) ROWD_PRINTF(2, 3);
+
+/* Drop n bytes from the front (n <= b->len). */
+void buf_consume(struct buf *b, size_t n);
+
+/* The bytes, yours to free(); NULL when empty. b is empty again. */
+char *buf_take(struct buf *b, size_t *len_out);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * Databases and their connections: the only caller of driver slots. Keeps what every driver would
+ * otherwise keep: the state of the transaction, prepared statements, the catalog, counters.
+ */
+#ifndef ROWD_DB_DB_H
+#define ROWD_DB_DB_H
+
+#include <pthread.h>
+
+#include "daemon/db/driver.h"
+#include "daemon/sql/sql.h"
+
+/* The driver for a URL's scheme; NULL when this build has none. registry.c */
+const struct driver *driver_find(const char *url);
+
+/* Assert that every driver fills its mandatory slots. Called once at start. registry.c */
+void driver_check_all(void);
+
+/* All of this build, in the order of drivers.am; NULL-ended. registry.c */
+const struct driver *const *driver_all(void);
+
+/* ---- a database: shared by all threads ---- */
+
+struct db {
+	const struct driver *driver;
+	struct db_source source;          /* strings borrowed from the config; outlives the db */
+	pthread_mutex_t lock;             /* guards catalog, server, state */
+	struct catalog *catalog;          /* the newest one read; a reference; NULL before the first */
+	char server[64];                  /* "SQLite 3.40.1"; "" before the first connection */
+	atomic_bool available;            /* the last attempt to connect succeeded */
+};
+
+/* ROWD_E_BAD_REQUEST for a URL no driver takes. Opens no connection. */
+ROWD_MUST_CHECK enum rowd_code db_init(struct db *db, const struct db_source *src, struct err *err);
+void db_fini(struct db *db);
+
+/* ---- a connection: one thread at a time ---- */
+
+struct db_conn;
+struct db_rows;       /* a running statement that answers rows */
+
+ROWD_MUST_CHECK enum rowd_code db_conn_open(struct db *db, enum db_role role, struct db_conn **out,
+					    struct err *err);
+void db_conn_close(struct db_conn *c);    /* NULL is fine; rolls back */
+
+/* What stops this connection's statements. Never NULL. Only `cancelled` is for other threads. */
+struct db_watch *db_conn_watch(struct db_conn *c);
+
+/* Stop what c runs, from another thread. The caller guarantees that c is not closed meanwhile. */
+void db_conn_cancel(struct db_conn *c);
+
+struct db *db_conn_db(struct db_conn *c);
+const struct dialect *db_conn_dialect(const struct db_conn *c);
+
+/* False after an error that the connection did not survive: close it and open another. */
+bool db_conn_usable(struct db_conn *c);
+
+/*
+ * Begin a transaction and see to it that db_catalog() is what the transaction sees (read again
+ * when the schema has changed, by rowd or by others).
+ */
+ROWD_MUST_CHECK enum rowd_code db_begin(struct db_conn *c, enum db_tx_mode mode, struct err *err);
+/* As driver.commit. The transaction is over whatever is returned. */
+ROWD_MUST_CHECK enum rowd_code db_commit(struct db_conn *c, struct err *err);
+/* Fine without a transaction too. */
+void db_rollback(struct db_conn *c);
+/* Is a transaction open, truly? False too when the backend ended it by itself. */
+bool db_in_transaction(struct db_conn *c);
+
+/* The schema as of the last db_begin or db_reload; borrowed until the next. Never NULL after one. */
+const struct catalog *db_catalog(struct db_conn *c);
+
+/* Read the schema again: after schema statements, within their transaction. Prepared statements
+ * are dropped. */
+ROWD_MUST_CHECK enum rowd_code db_reload(struct db_conn *c, struct err *err);
+
+/*
+ * Run a rendered statement. db_run for those that answer no rows (changed, last_id: may be NULL);
+ * db_query for those that do: then db_next until *row_out is NULL, and db_rows_end in any case
+ * where db_query succeeded. sql must live until then. One db_rows at a time may be open, and
+ * others may be run while it is (SQLite), so copy what must outlive the next step.
+ */
+ROWD_MUST_CHECK enum rowd_code db_run(struct db_conn *c, const struct sql *sql, int64_t *changed,
+				      int64_t *last_id, struct err *err);
+ROWD_MUST_CHECK enum rowd_code db_query(struct db_conn *c, const struct sql *sql, struct db_rows **out,
+					struct err *err);
+ROWD_MUST_CHECK enum rowd_code db_next(struct db_rows *r, const struct value **row_out, struct err *err);
+void db_rows_end(struct db_rows *r);
+
+/* The first column of the first row; VALUE_NULL when there is none. Not for text or bytes. */
+ROWD_MUST_CHECK enum rowd_code db_query_one(struct db_conn *c, const struct sql *sql, struct value *out,
+					    struct err *err);
+
+ROWD_MUST_CHECK enum rowd_code db_ping(struct db_conn *c, struct err *err);
+
+#endif
