@@ -1,0 +1,87 @@
+/*
+ * What the files of the SQLite driver share. The one place that includes sqlite3.h.
+ *
+ * Thread: everything here belongs to the thread that uses the connection.
+ */
+#ifndef ROWD_DB_SQLITE_PRIVATE_H
+#define ROWD_DB_SQLITE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "daemon/db/driver.h"
+
+struct sqlite_conn {
+	sqlite3 *db;                    /* owned; NULL before open and after a failed one */
+	const struct db_source *source; /* borrowed */
+	const struct db_watch *watch;   /* borrowed */
+	enum db_role role;
+	bool broken;                    /* nothing but close may follow */
+	bool version_known;             /* `version` is this transaction's */
+	int64_t version;
+	int64_t file_id;                /* of the file opened, for `version`: a replaced file differs */
+	int64_t moved_checked_ns;       /* when HAS_MOVED was last asked */
+	int64_t busy_since_ns;
+	/* Why a statement was stopped or a function of ours failed; ROWD_OK when neither.
+	 * SQLite only says "interrupted" or "error". Cleared before every statement. */
+	enum rowd_code stopped, raised;
+	/* The statements of every transaction, prepared once. Owned. */
+	sqlite3_stmt *begin_read, *begin_write, *commit, *rollback, *schema_version;
+	char server[32];
+};
+
+struct sqlite_stmt {
+	sqlite3_stmt *stmt;             /* owned */
+	const struct type *types;       /* borrowed until finish */
+	int ntypes, nparams;
+	bool writes;
+};
+
+/* ---- sqlite_open.c ---- */
+
+enum rowd_code sqlite_check_url(const char *url, struct err *err);
+enum rowd_code sqlite_open(void *conn, const struct db_source *src, enum db_role role,
+			   const struct db_watch *watch, struct err *err);
+void sqlite_close(void *conn);
+
+/* Is the file at the path still the one opened? Otherwise the connection is broken and
+ * ROWD_E_UNAVAILABLE. */
+enum rowd_code sqlite_check_moved(struct sqlite_conn *c, struct err *err);
+
+/* ---- sqlite_watch.c ---- */
+
+/* Let SQLite ask the watch: while it computes and while it waits for a lock. */
+void sqlite_watch_install(struct sqlite_conn *c);
+
+/* May work go on? Otherwise c->stopped says why not, and that is returned. */
+enum rowd_code sqlite_watch_look(struct sqlite_conn *c);
+
+/* CLOCK_MONOTONIC */
+int64_t sqlite_now_ns(void);
+
+/* ---- sqlite_error.c ---- */
+
+/* Fill *err from a failed call's result code (extended). Never SQLite's own words. */
+enum rowd_code sqlite_fail(struct sqlite_conn *c, int rc, struct err *err);
+
+/* ---- sqlite_values.c ---- */
+
+/* SQLITE_OK or what binding said. What v borrows must outlive the statement's run. */
+int sqlite_bind_value(sqlite3_stmt *stmt, int position, const struct value *v);
+
+/* Column i of the current row, read as t. Text and bytes are borrowed from the statement. False
+ * when memory ran out. */
+bool sqlite_read_value(sqlite3_stmt *stmt, int i, const struct type *t, struct value *out);
+
+/* ---- sqlite_functions.c, sqlite_list.c ---- */
+
+int sqlite_functions_install(struct sqlite_conn *c);
+int sqlite_list_install(sqlite3 *db);
+
+/* The type of pointer that rowd_list takes: a const struct value_list. */
+#define SQLITE_LIST_POINTER "rowd_list"
+
+/* ---- sqlite_schema.c ---- */
+
+enum rowd_code sqlite_describe(void *conn, struct catalog **out, struct err *err);
+
+#endif
