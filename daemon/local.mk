@@ -1,0 +1,35 @@
+# libdaemon is all of rowd but main.c, so that unit tests can link it.
+noinst_LIBRARIES += libdaemon.a
+libdaemon_a_CPPFLAGS = $(AM_CPPFLAGS)
+libdaemon_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(MSGPACK_CFLAGS) \
+	$(CONFUSE_CFLAGS) $(MYSQL_CFLAGS)
+libdaemon_a_SOURCES = \
+	daemon/config.h \
+	daemon/log.h \
+	daemon/options.def \
+	daemon/policy.h \
+	daemon/db/db.h \
+	daemon/db/driver.h \
+	daemon/exec/exec.h \
+	daemon/ops/ops.h \
+	daemon/plan/catalog.h \
+	daemon/plan/filter.h \
+	daemon/sql/dialect.h \
+	daemon/sql/sql.h
+
+# What a program that links libdaemon.a needs behind it.
+DAEMON_LIBS = libdaemon.a libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) $(MSGPACK_LIBS) \
+	$(CONFUSE_LIBS) $(MYSQL_LIBS) $(ROWD_LIBS)
+
+# The drivers of this build. From their list registry.c gets its table: DRIVER(sqlite) and so on.
+include daemon/db/drivers.am
+libdaemon_a_SOURCES += $(ROWD_DRIVERS)
+nodist_noinst_HEADERS += daemon/db/drivers.inc
+BUILT_SOURCES += daemon/db/drivers.inc
+CLEANFILES += daemon/db/drivers.inc
+
+daemon/db/drivers.inc: Makefile
+	$(AM_V_GEN)$(MKDIR_P) daemon/db && \
+	for file in $(ROWD_DRIVERS); do \
+		echo "$$file" | $(SED) 's,.*/driver_\(.*\)\.c$$,DRIVER(\1),'; \
+	done >$@.tmp && mv $@.tmp $@

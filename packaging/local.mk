@@ -1,0 +1,1 @@
+# Units, users, directories and completions.

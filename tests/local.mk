@@ -1,0 +1,55 @@
+# `make check` runs the unit tests (cmocka, one TAP line for each test function) and then the
+# Python suites (pytest). To add a unit test: check_PROGRAMS += tests/unit/test_noun.
+
+# The settings every test and bench gets: where the things under test are.
+TEST_SETTING = \
+	ROWD='$(abs_builddir)/rowd' \
+	ROWCTL='$(abs_builddir)/rowctl' \
+	LIBROWD='$(abs_builddir)/.libs/librowd.so' \
+	ROWD_BUILDDIR='$(abs_builddir)' \
+	ROWD_SRCDIR='$(abs_srcdir)' \
+	CMOCKA_MESSAGE_OUTPUT=TAP \
+	ASAN_OPTIONS="$${ASAN_OPTIONS-detect_leaks=1:abort_on_error=0}" \
+	UBSAN_OPTIONS="$${UBSAN_OPTIONS-print_stacktrace=1:halt_on_error=1}" \
+	TSAN_OPTIONS="$${TSAN_OPTIONS-halt_on_error=1:second_deadlock_stack=1}" \
+	PYTHONDONTWRITEBYTECODE=1
+
+# ---- unit tests ----
+
+AM_TESTS_ENVIRONMENT = export $(TEST_SETTING);
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+AM_LOG_DRIVER_FLAGS = --comments
+unit_tests =
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+
+# ---- the Python suites ----
+
+# PYTESTFLAGS='-k delete -x' runs some of them.
+.PHONY: check-python
+check-python: all $(check_PROGRAMS)
+	$(AM_V_at)rm -f tests/pytest.xml; $(MKDIR_P) tests
+	$(AM_V_at)test '$(PYTHON3)' != none || { \
+		echo 'make check: no python3 with msgpack and pytest was found by configure' >&2; exit 1; }
+	$(AM_V_at)$(TEST_SETTING) $(PYTHON3) -m pytest -q -p no:cacheprovider --rootdir='$(abs_srcdir)/tests' \
+		--junitxml=tests/pytest.xml $(PYTESTFLAGS) '$(abs_srcdir)/tests'
+
+check-local: check-python
+if !HAVE_CMOCKA
+	@echo 'make check: cmocka was not found by configure, the unit tests did not run' >&2; exit 1
+endif
+CLEANFILES += tests/pytest.xml
+
+# The same random operations on every database, answers compared.
+.PHONY: swap-test
+swap-test: all
+	$(AM_V_at)$(TEST_SETTING) OPS='$(OPS)' SEED='$(SEED)' $(PYTHON3) '$(abs_srcdir)/tests/swap/swap.py'
+
+EXTRA_DIST += \
+	tests/lib
+
+# Whole folders travel; what Python leaves in them does not.
+dist-hook:
+	find '$(distdir)' -name __pycache__ -type d -prune -exec rm -rf {} +
