@@ -32,8 +32,14 @@ void buf_clear(struct buf *b);
 /* Cut back to len bytes (len <= b->len), and clear `failed`. */
 void buf_truncate(struct buf *b, size_t len);
 
+/* buf_reserve's slow half: more memory. Call buf_reserve. */
+ROWD_MUST_CHECK bool buf_grow(struct buf *b, size_t n);
+
 /* Room for n more bytes, or false (and b->failed). */
-ROWD_MUST_CHECK bool buf_reserve(struct buf *b, size_t n);
+ROWD_MUST_CHECK static inline bool buf_reserve(struct buf *b, size_t n)
+{
+	return (!b->failed && n <= b->cap - b->len) || buf_grow(b, n);
+}
 
 /* Append. On overflow or want of memory nothing is appended and b->failed is set: callers may
  * append many times and look at b->failed once. */

@@ -17,6 +17,11 @@ const char *code_meaning(enum rowd_code code);
 enum rowd_outcome code_outcome(enum rowd_code code);
 bool code_retry(enum rowd_code code);
 
+/* Is it the request, as sent, that was refused? True where sending it again unchanged is pointless
+ * for a reason that lies with the caller; false for contention, deadlines, the backend and rowd
+ * itself. The first element of an error in the shape "pair". */
+bool code_is_callers_fault(enum rowd_code code);
+
 /* By name; ROWD_E_INTERNAL when there is none. */
 enum rowd_code code_find(const char *name, unsigned long len);
 

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FRAME_MAX_NESTING = 28 };  /* msgpack-c decodes 32 */
+enum {
+	FRAME_MAX_NESTING = 28,  /* msgpack-c decodes 32 */
+	FRAME_OFFSETS = 4        /* elements of the envelope */
+};
 
 enum frame_status {
 	FRAME_MORE,       /* not yet whole */
@@ -33,12 +36,13 @@ struct frame {
 	/* the scan so far */
 	size_t scanned;         /* bytes looked at since the frame began */
 	uint64_t values;
+	uint64_t due;           /* elements announced and not yet begun, map keys too */
 	unsigned depth;
-	struct { uint64_t left; bool is_map; } open[FRAME_MAX_NESTING];
+	uint64_t open[FRAME_MAX_NESTING];  /* at each level, elements not yet begun */
 	/* where the elements of the outermost array begin: [0] is its first element */
 	uint32_t elements;      /* of the outermost array, as announced */
 	uint32_t seen;          /* of them, begun */
-	size_t offset[4];
+	size_t offset[FRAME_OFFSETS];
 };
 
 /* A scanner at the start of a frame. max_nesting <= FRAME_MAX_NESTING counts the outer array. */
