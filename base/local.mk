@@ -9,4 +9,6 @@ libbase_la_SOURCES = \
 	base/buf.c \
 	base/buf.h \
 	base/err.c \
-	base/err.h
+	base/err.h \
+	base/paths.c \
+	base/paths.h
