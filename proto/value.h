@@ -115,11 +115,14 @@ ROWD_MUST_CHECK enum rowd_code value_from_wire(const msgpack_object *o, const st
 					       size_t max_value_bytes, bool check_length,
 					       struct value *out, struct err *err);
 
+/* "a str", "nil", "an int", ...: what came, for a sentence that says what was due. */
+const char *wire_kind_name(const msgpack_object *o);
+
 /* Append a value in its shortest encoding. b->failed tells of overflow. Not for VALUE_LIST. */
 void value_to_wire(struct buf *b, const struct value *v);
 
 /* Total order: null first, then by kind's own order (text and bytes by memcmp). Kinds must be
- * equal unless one is null. Returns <0, 0, >0. */
+ * equal unless one is null (else an order by kind), decimals of one scale. Returns <0, 0, >0. */
 int value_compare(const struct value *a, const struct value *b);
 
 bool value_equal(const struct value *a, const struct value *b);
@@ -127,7 +130,8 @@ bool value_equal(const struct value *a, const struct value *b);
 /* "-12.50" for VALUE_DECIMAL. Returns bytes written, out has room for 24. */
 size_t value_decimal_format(int64_t scaled, uint8_t scale, char *out);
 
-/* "-12.50" -> scaled by exactly `scale`; false when it does not parse or has more decimals. */
+/* "-12.50" -> scaled by exactly `scale`; false when it does not parse, has more decimals, or is of
+ * 10^18 or more when scaled. */
 bool value_decimal_parse(const char *s, size_t len, uint8_t scale, int64_t *scaled_out);
 
 /* "YYYY-MM-DD HH:MM:SS.ffffff" (26 bytes, and a NUL) from microseconds. Proleptic Gregorian. */
@@ -141,7 +145,7 @@ int value_time_parse(const char *s, size_t len, int64_t *micros_out);
  * Counts the characters into *chars_out (may be NULL). */
 bool utf8_valid(const char *s, size_t len, size_t *chars_out);
 
-/* ---- writing replies: thin names over msgpack-c's packer, all shortest-form ---- */
+/* ---- writing replies: all in the shortest form ---- */
 
 void wire_nil(struct buf *b);
 void wire_bool(struct buf *b, bool v);
