@@ -5,6 +5,7 @@ libdaemon_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(MSGPACK_CFL
 	$(CONFUSE_CFLAGS) $(MYSQL_CFLAGS)
 libdaemon_a_SOURCES = \
 	daemon/config.h \
+	daemon/log.c \
 	daemon/log.h \
 	daemon/options.def \
 	daemon/policy.h \
