@@ -8,6 +8,7 @@ libdaemon_a_SOURCES = \
 	daemon/log.c \
 	daemon/log.h \
 	daemon/options.def \
+	daemon/policy.c \
 	daemon/policy.h \
 	daemon/db/db.h \
 	daemon/db/driver.h \

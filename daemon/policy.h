@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "proto/op.h"
 
-enum { CALLER_MAX_GROUPS = 64, CALLER_MAX_ROLES = 16 };
+enum { CALLER_MAX_GROUPS = 64, POLICY_MAX_ROLES = 64 };
 
 struct policy;     /* owned by the config; reference counted so that a reload can replace it */
 
@@ -27,10 +27,43 @@ struct caller {
 	gid_t groups[CALLER_MAX_GROUPS];
 	unsigned ngroups;
 	const struct policy *policy;             /* borrowed; session.c keeps the reference */
-	const char *roles[CALLER_MAX_ROLES];     /* borrowed from policy */
-	unsigned nroles;
+	uint64_t roles;                          /* a bit for each role of policy that is the caller's */
 	bool superuser;                          /* everything: no policy, and root or our own uid */
 };
+
+/* ---- making one: the config does ---- */
+
+/* One grant, or one denial, which beats every grant. */
+struct policy_grant {
+	const char *role;              /* of a role added before */
+	const char *database;          /* a name, or "*" */
+	const char *const *tables;     /* names, or "*" */
+	unsigned ntables;
+	unsigned permissions;          /* bit 1 << PERM_X for each */
+	int64_t max_rows;              /* of one delete or update; -1: none */
+	bool deny;
+};
+
+/* A policy without roles; NULL when memory runs out. It has one reference, yours. */
+struct policy *policy_new(void);
+struct policy *policy_ref(const struct policy *p);
+void policy_unref(const struct policy *p);    /* NULL is fine */
+
+/* name, uids and gids are copied. ROWD_E_BAD_REQUEST when there are too many roles. */
+ROWD_MUST_CHECK enum rowd_code policy_add_role(struct policy *p, const char *name, const uid_t *uids,
+					       unsigned nuids, const gid_t *gids, unsigned ngids,
+					       struct err *err);
+bool policy_has_role(const struct policy *p, const char *name);
+
+/* Copied whole. The role must be there. */
+ROWD_MUST_CHECK enum rowd_code policy_add_grant(struct policy *p, const struct policy_grant *g,
+						struct err *err);
+
+/* The bits of a grant's word: "read", "delete_all", ... or "*", which is read, write and delete. 0 for
+ * any other word. */
+unsigned policy_parse_permission(const char *word);
+
+/* ---- asking ---- */
 
 /* Fill roles and superuser from uid, gid, groups. */
 void policy_resolve(const struct policy *p, struct caller *c);
