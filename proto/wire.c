@@ -135,14 +135,31 @@ void wire_bin(struct buf *b, const void *s, size_t len)
 		wire_body(b, s, len);
 }
 
+/* The shortest head of an array of count elements. */
+static size_t array_head(uint32_t count, unsigned char out[WIRE_ARRAY_HEAD_BYTES])
+{
+	uint16_t be16 = htobe16((uint16_t)count);
+	uint32_t be32 = htobe32(count);
+
+	if (count < 16) {
+		out[0] = (unsigned char)(0x90 | count);
+		return 1;
+	}
+	if (count <= UINT16_MAX) {
+		out[0] = 0xdc;
+		memcpy(out + 1, &be16, sizeof(be16));
+		return 1 + sizeof(be16);
+	}
+	out[0] = 0xdd;
+	memcpy(out + 1, &be32, sizeof(be32));
+	return 1 + sizeof(be32);
+}
+
 void wire_array(struct buf *b, uint32_t count)
 {
-	if (count < 16)
-		wire_byte(b, (unsigned char)(0x90 | count));
-	else if (count <= UINT16_MAX)
-		(void)wire_head(b, 0xdc, count, 2, 0);
-	else
-		(void)wire_head(b, 0xdd, count, 4, 0);
+	unsigned char head[WIRE_ARRAY_HEAD_BYTES];
+
+	buf_add(b, head, array_head(count, head));
 }
 
 void wire_map(struct buf *b, uint32_t pairs)
@@ -204,15 +221,15 @@ size_t wire_array_open(struct buf *b)
 
 void wire_array_close(struct buf *b, size_t open, uint32_t count)
 {
-	size_t body = open + WIRE_ARRAY_HEAD_BYTES, end = b->len, head;
+	size_t body = open + WIRE_ARRAY_HEAD_BYTES, head_len;
+	unsigned char head[WIRE_ARRAY_HEAD_BYTES];
 
 	if (b->failed)
 		return;
-	assert(end >= body);
-	b->len = open;
-	wire_array(b, count);
-	head = b->len;
-	if (head < body)
-		memmove(b->data + head, b->data + body, end - body);
-	b->len = head + (end - body);
+	assert(b->len >= body);
+	head_len = array_head(count, head);
+	memcpy(b->data + open, head, head_len);
+	if (head_len < WIRE_ARRAY_HEAD_BYTES)
+		memmove(b->data + open + head_len, b->data + body, b->len - body);
+	b->len -= WIRE_ARRAY_HEAD_BYTES - head_len;
 }
