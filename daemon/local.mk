@@ -10,10 +10,26 @@ libdaemon_a_SOURCES = \
 	daemon/options.def \
 	daemon/policy.c \
 	daemon/policy.h \
+	daemon/db/db.c \
 	daemon/db/db.h \
 	daemon/db/driver.h \
+	daemon/db/driver_trace.c \
+	daemon/db/driver_trace.h \
+	daemon/db/registry.c \
+	daemon/db/sqlite_default.c \
+	daemon/db/sqlite_error.c \
+	daemon/db/sqlite_functions.c \
+	daemon/db/sqlite_list.c \
+	daemon/db/sqlite_open.c \
+	daemon/db/sqlite_private.h \
+	daemon/db/sqlite_schema.c \
+	daemon/db/sqlite_values.c \
+	daemon/db/sqlite_watch.c \
+	daemon/db/statement_cache.c \
+	daemon/db/statement_cache.h \
 	daemon/exec/exec.h \
 	daemon/ops/ops.h \
+	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
 	daemon/plan/filter.h \
 	daemon/sql/dialect.h \

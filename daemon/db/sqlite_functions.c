@@ -25,13 +25,14 @@
 enum { LIKE_STEPS_PER_LOOK = 65536 };
 
 __extension__ typedef __int128 int128;
+__extension__ typedef unsigned __int128 uint128;
 
 static void function_raise(sqlite3_context *ctx, enum rowd_code code)
 {
 	struct sqlite_conn *c = sqlite3_user_data(ctx);
 
 	c->raised = code;
-	sqlite3_result_error(ctx, rowd_code_name(code), -1);
+	sqlite3_result_error(ctx, "rowd", -1);
 }
 
 /* ---- arithmetic ---- */
@@ -121,10 +122,9 @@ static void sum_step(sqlite3_context *ctx, int nargs, sqlite3_value **args)
 /* Decimal digits of total into the end of out; returns where they begin. */
 static const char *sum_format(int128 total, char out[48], size_t *len_out)
 {
-	__extension__ unsigned __int128 rest;
+	uint128 rest = total < 0 ? -(uint128)total : (uint128)total;
 	char *p = out + 48;
 
-	rest = total < 0 ? -(__extension__ unsigned __int128)total : (__extension__ unsigned __int128)total;
 	do {
 		*--p = (char)('0' + (int)(rest % 10));
 		rest /= 10;

@@ -16,6 +16,7 @@ struct sqlite_conn {
 	const struct db_watch *watch;   /* borrowed */
 	enum db_role role;
 	bool broken;                    /* nothing but close may follow */
+	bool unstoppable;               /* while a transaction begins or ends */
 	bool version_known;             /* `version` is this transaction's */
 	int64_t version;
 	int64_t file_id;                /* of the file opened, for `version`: a replaced file differs */
@@ -32,9 +33,14 @@ struct sqlite_conn {
 struct sqlite_stmt {
 	sqlite3_stmt *stmt;             /* owned */
 	const struct type *types;       /* borrowed until finish */
-	int ntypes, nparams;
+	int ntypes;
 	bool writes;
 };
+
+/* ---- driver_sqlite.c ---- */
+
+/* Read c->version; the result code. */
+int sqlite_read_version(struct sqlite_conn *c);
 
 /* ---- sqlite_open.c ---- */
 
@@ -68,6 +74,10 @@ enum rowd_code sqlite_fail(struct sqlite_conn *c, int rc, struct err *err);
 /* SQLITE_OK or what binding said. What v borrows must outlive the statement's run. */
 int sqlite_bind_value(sqlite3_stmt *stmt, int position, const struct value *v);
 
+/* The same as the answer of a function or a virtual table's column. What v borrows must outlive the
+ * statement's run. */
+void sqlite_result_value(sqlite3_context *ctx, const struct value *v);
+
 /* Column i of the current row, read as t. Text and bytes are borrowed from the statement. False
  * when memory ran out. */
 bool sqlite_read_value(sqlite3_stmt *stmt, int i, const struct type *t, struct value *out);
@@ -79,6 +89,13 @@ int sqlite_list_install(sqlite3 *db);
 
 /* The type of pointer that rowd_list takes: a const struct value_list. */
 #define SQLITE_LIST_POINTER "rowd_list"
+
+/* ---- sqlite_default.c ---- */
+
+/* What a DEFAULT clause's text means for column: fills its has_default, dflt (arena memory) and
+ * default_is_computed. */
+enum rowd_code sqlite_read_default(struct sqlite_conn *c, struct arena *a, const char *text,
+				   struct column *column, struct err *err);
 
 /* ---- sqlite_schema.c ---- */
 

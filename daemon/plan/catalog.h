@@ -26,6 +26,8 @@ struct column {
 	bool generated;             /* the table makes its value when none is given (auto) */
 	bool has_default;
 	struct value dflt;          /* typed; VALUE_NULL when !has_default */
+	bool default_is_computed;   /* has_default, but it is an expression that only the database can
+	                               evaluate; dflt is VALUE_NULL. Leave the column out to get it */
 	bool computed;              /* a generated column of SQL: read only */
 	const char *storage;        /* the backend's own type words, for reasons and dumps */
 	unsigned position;          /* in table->columns */
@@ -36,7 +38,9 @@ struct key {                        /* a primary key, unique key or index */
 	const struct column *columns[INDEX_MAX_COLUMNS * 2];
 	unsigned ncolumns;
 	bool unique;
-	bool plain;                 /* false: partial, on expressions, descending or of another collation */
+	bool constraint;            /* part of the table's own definition: cannot be dropped by itself */
+	bool plain;                 /* false: partial, on expressions, descending or of another collation:
+	                               columns may then be too few, and `unique` holds for some rows only */
 };
 
 enum fk_action { FK_RESTRICT, FK_CASCADE, FK_SET_NULL, FK_OTHER /* not one of ours */ };
@@ -45,7 +49,9 @@ struct foreign_key {
 	const struct table *child, *parent;  /* parent NULL: refers to a table that does not exist */
 	const char *parent_name;
 	const struct column *columns[INDEX_MAX_COLUMNS * 2];     /* of the child */
-	const struct column *references[INDEX_MAX_COLUMNS * 2];  /* of the parent */
+	const struct column *references[INDEX_MAX_COLUMNS * 2];  /* of the parent; NULL where it has none */
+	const char *reference_names[INDEX_MAX_COLUMNS * 2];      /* from the driver; NULL: the parent's
+	                                                            primary key */
 	unsigned ncolumns;
 	enum fk_action on_delete;
 };
