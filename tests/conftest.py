@@ -121,7 +121,7 @@ def db(rowd):
 def table(db):
     """Makes tables with names of their own: table({"id": "int", ...}) -> name."""
     def make(columns, key=("id",), rows=None, name=None, **rest):
-        name = name or "t%d" % next(names)
+        name = name or "t%05d" % next(names)
         assert db.call("create_table", name, schema.schema(columns, key, **rest)) is True
         if rows:
             width = list(columns)
