@@ -24,6 +24,8 @@ struct config {
 	unsigned ndatabases;
 	struct policy *policy;        /* owned reference; never NULL */
 	bool print_version, print_defaults, print_help, check_only;
+	int argc;                     /* the command line again, for config_reload */
+	char **argv;                  /* owned copies */
 	/* one member for each row of options.def, by its name */
 #define OPTION_STR(name) const char *name;   /* owned */
 #define OPTION_INT(name) int64_t name;
@@ -44,12 +46,18 @@ struct config {
  */
 ROWD_MUST_CHECK enum rowd_code config_read(int argc, char **argv, struct config **out, struct err *err);
 
-/* Read the same file and command line again, for SIGHUP; what needs a restart and differs is named in
- * warnings (one a line). */
+/*
+ * Read the same file and command line again, for SIGHUP. What differs and needs a restart keeps its old
+ * value in *out and is named in warnings (one a line): so are databases, but for their max_rows.
+ */
 ROWD_MUST_CHECK enum rowd_code config_reload(const struct config *old, struct config **out,
 					     struct buf *warnings, struct err *err);
 
 void config_free(struct config *c);   /* NULL is fine */
+
+/* socket_mode as a number; socket_group as a gid, (gid_t)-1 when it is to be left as it is. */
+unsigned config_socket_mode(const struct config *c);
+ROWD_MUST_CHECK enum rowd_code config_socket_group(const struct config *c, gid_t *out, struct err *err);
 
 /* Every option with its default and meaning, in the config file's own syntax. */
 void config_print_defaults(FILE *out);

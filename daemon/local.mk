@@ -4,7 +4,13 @@ libdaemon_a_CPPFLAGS = $(AM_CPPFLAGS)
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(MSGPACK_CFLAGS) \
 	$(CONFUSE_CFLAGS) $(MYSQL_CFLAGS)
 libdaemon_a_SOURCES = \
+	daemon/config.c \
 	daemon/config.h \
+	daemon/config_args.c \
+	daemon/config_database.c \
+	daemon/config_file.c \
+	daemon/config_private.h \
+	daemon/config_setting.c \
 	daemon/log.c \
 	daemon/log.h \
 	daemon/options.def \
