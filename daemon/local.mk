@@ -13,6 +13,8 @@ libdaemon_a_SOURCES = \
 	daemon/config_setting.c \
 	daemon/log.c \
 	daemon/log.h \
+	daemon/notify.c \
+	daemon/notify.h \
 	daemon/options.def \
 	daemon/policy.c \
 	daemon/policy.h \
@@ -34,6 +36,8 @@ libdaemon_a_SOURCES = \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
 	daemon/exec/exec.h \
+	daemon/net/listener.c \
+	daemon/net/listener.h \
 	daemon/ops/ops.h \
 	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
