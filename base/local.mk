@@ -1,7 +1,6 @@
 # base and proto together: what rowd and librowd both stand on. Compiled twice (libtool), since
 # librowd wants position independent code.
 noinst_LTLIBRARIES += libbase.la
-libbase_la_CFLAGS = $(AM_CFLAGS) $(MSGPACK_CFLAGS)
 libbase_la_LIBADD = $(MSGPACK_LIBS)
 libbase_la_SOURCES = \
 	base/arena.c \
@@ -12,3 +11,18 @@ libbase_la_SOURCES = \
 	base/err.h \
 	base/paths.c \
 	base/paths.h
+
+base_unit_tests = \
+	tests/unit/test_arena \
+	tests/unit/test_buf \
+	tests/unit/test_err
+if HAVE_CMOCKA
+check_PROGRAMS += $(base_unit_tests)
+TESTS += $(base_unit_tests)
+endif
+tests_unit_test_arena_SOURCES = tests/unit/test_arena.c tests/unit/unit.h
+tests_unit_test_arena_LDADD = libbase.la $(CMOCKA_LIBS)
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
+tests_unit_test_buf_LDADD = libbase.la $(CMOCKA_LIBS)
+tests_unit_test_err_SOURCES = tests/unit/test_err.c tests/unit/unit.h
+tests_unit_test_err_LDADD = libbase.la $(CMOCKA_LIBS)

@@ -35,3 +35,48 @@ MAINTAINERCLEANFILES = include/rowd_codes.h
 include/rowd_codes.h: proto/codes.def proto/codes.awk
 	$(AM_V_GEN)$(MKDIR_P) include && \
 	$(AWK) -f $(srcdir)/proto/codes.awk $(srcdir)/proto/codes.def >$@.tmp && mv $@.tmp $@
+
+proto_unit_tests = \
+	tests/unit/test_code \
+	tests/unit/test_frame \
+	tests/unit/test_op \
+	tests/unit/test_request \
+	tests/unit/test_rpc \
+	tests/unit/test_value
+if HAVE_CMOCKA
+check_PROGRAMS += $(proto_unit_tests)
+TESTS += $(proto_unit_tests)
+endif
+tests_unit_test_code_SOURCES = tests/unit/test_code.c tests/unit/unit.h
+tests_unit_test_code_LDADD = libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS)
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/unit.h
+tests_unit_test_frame_LDADD = libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS)
+tests_unit_test_op_SOURCES = tests/unit/test_op.c tests/unit/unit.h
+tests_unit_test_op_LDADD = libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS)
+tests_unit_test_request_SOURCES = tests/unit/test_request.c tests/unit/unit.h
+tests_unit_test_request_LDADD = libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS)
+tests_unit_test_rpc_SOURCES = tests/unit/test_rpc.c tests/unit/unit.h
+tests_unit_test_rpc_LDADD = libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS)
+tests_unit_test_value_SOURCES = tests/unit/test_value.c tests/unit/unit.h
+tests_unit_test_value_LDADD = libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS)
+
+# With --enable-fuzzers, programs to be run by hand: tests/fuzz/fuzz_frame DIRECTORY CORPUS.
+# Without, the same targets replay their corpus in `make check`.
+proto_fuzzers = \
+	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_request
+if FUZZERS
+noinst_PROGRAMS += $(proto_fuzzers)
+fuzz_main =
+else
+check_PROGRAMS += $(proto_fuzzers)
+TESTS += $(proto_fuzzers)
+fuzz_main = tests/fuzz/replay.c
+endif
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_frame_LDADD = libbase.la $(MSGPACK_LIBS)
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/fuzz.h $(fuzz_main)
+tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_request_LDADD = libbase.la $(MSGPACK_LIBS)
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/replay.c
