@@ -1,0 +1,9 @@
+import pytest
+
+from conftest import SQLite
+
+
+@pytest.fixture(scope="module")
+def backend():
+    """What is tested here is the daemon, on its own database."""
+    return SQLite()
