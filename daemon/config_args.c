@@ -121,7 +121,7 @@ static enum rowd_code arg_read(struct config *c, int *at, bool settings_only, st
 {
 	const struct setting *s;
 	enum rowd_code rc;
-	struct arg a;
+	struct arg a = { .name = NULL };
 	bool *flag;
 
 	rc = arg_split(c->argv[*at], &a, err);

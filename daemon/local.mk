@@ -1,8 +1,5 @@
 # libdaemon is all of rowd but main.c, so that unit tests can link it.
 noinst_LIBRARIES += libdaemon.a
-libdaemon_a_CPPFLAGS = $(AM_CPPFLAGS)
-libdaemon_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(MSGPACK_CFLAGS) \
-	$(CONFUSE_CFLAGS) $(MYSQL_CFLAGS)
 libdaemon_a_SOURCES = \
 	daemon/config.c \
 	daemon/config.h \

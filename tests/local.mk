@@ -1,5 +1,5 @@
 # `make check` runs the unit tests (cmocka, one TAP line for each test function) and then the
-# Python suites (pytest). To add a unit test: check_PROGRAMS += tests/unit/test_noun.
+# Python suites (pytest).
 
 # The settings every test and bench gets: where the things under test are.
 TEST_SETTING = \
@@ -9,21 +9,19 @@ TEST_SETTING = \
 	ROWD_BUILDDIR='$(abs_builddir)' \
 	ROWD_SRCDIR='$(abs_srcdir)' \
 	CMOCKA_MESSAGE_OUTPUT=TAP \
-	ASAN_OPTIONS="$${ASAN_OPTIONS-detect_leaks=1:abort_on_error=0}" \
-	UBSAN_OPTIONS="$${UBSAN_OPTIONS-print_stacktrace=1:halt_on_error=1}" \
-	TSAN_OPTIONS="$${TSAN_OPTIONS-halt_on_error=1:second_deadlock_stack=1}" \
+	ASAN_OPTIONS="$${ASAN_OPTIONS-detect_leaks=1:abort_on_error=0:exitcode=99}" \
+	UBSAN_OPTIONS="$${UBSAN_OPTIONS-print_stacktrace=1:halt_on_error=1:exitcode=99}" \
+	TSAN_OPTIONS="$${TSAN_OPTIONS-halt_on_error=1:second_deadlock_stack=1:exitcode=99}" \
 	PYTHONDONTWRITEBYTECODE=1
 
 # ---- unit tests ----
 
 AM_TESTS_ENVIRONMENT = export $(TEST_SETTING);
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
-AM_LOG_DRIVER_FLAGS = --comments
-unit_tests =
-if HAVE_CMOCKA
-check_PROGRAMS += $(unit_tests)
-TESTS += $(unit_tests)
-endif
+
+# A folder's local.mk lists its tests: a line in daemon_unit_tests, say, when the source is the test's name
+# with .c and it may use everything in rowd. Those of base and proto link libbase.la alone.
+LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 # ---- the Python suites ----
 
