@@ -18,14 +18,31 @@ static bool keys_equal(const msgpack_object_str *a, const msgpack_object_str *b)
 	return a->size == b->size && (a->size == 0 || memcmp(a->ptr, b->ptr, a->size) == 0);
 }
 
-static int keys_compare(const void *x, const void *y)
-{
-	const msgpack_object_str *a = *(const msgpack_object_str *const *)x;
-	const msgpack_object_str *b = *(const msgpack_object_str *const *)y;
+/* A key and a hash of it, so that sorting seldom has to look at the key itself. */
+struct hashed {
+	uint64_t hash;
+	const msgpack_object_str *key;
+};
 
-	if (a->size != b->size)
-		return a->size < b->size ? -1 : 1;
-	return a->size == 0 ? 0 : memcmp(a->ptr, b->ptr, a->size);
+/* FNV-1a. Keys made to collide cost their comparison, nothing worse: they are sorted as well. */
+static uint64_t key_hash(const msgpack_object_str *key)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (uint32_t i = 0; i < key->size; i++)
+		hash = (hash ^ (unsigned char)key->ptr[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static int hashed_compare(const void *x, const void *y)
+{
+	const struct hashed *a = x, *b = y;
+
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	if (a->key->size != b->key->size)
+		return a->key->size < b->key->size ? -1 : 1;
+	return a->key->size == 0 ? 0 : memcmp(a->key->ptr, b->key->ptr, a->key->size);
 }
 
 static enum rowd_code key_twice(const msgpack_object_str *key, struct err *err)
@@ -47,7 +64,7 @@ static enum rowd_code small_map_check(const msgpack_object_map *map, struct err 
 
 static enum rowd_code large_map_check(const msgpack_object_map *map, struct err *err)
 {
-	const msgpack_object_str *few[STACK_PAIRS], **keys = few;
+	struct hashed few[STACK_PAIRS], *keys = few;
 	enum rowd_code rc = ROWD_OK;
 
 	if (map->size > STACK_PAIRS) {
@@ -55,12 +72,14 @@ static enum rowd_code large_map_check(const msgpack_object_map *map, struct err 
 		if (!keys)
 			return err_set(err, ROWD_E_NO_RESOURCE, "no memory to look at a map's keys");
 	}
-	for (uint32_t i = 0; i < map->size; i++)
-		keys[i] = &map->ptr[i].key.via.str;
-	qsort(keys, map->size, sizeof(*keys), keys_compare);
+	for (uint32_t i = 0; i < map->size; i++) {
+		keys[i].key = &map->ptr[i].key.via.str;
+		keys[i].hash = key_hash(keys[i].key);
+	}
+	qsort(keys, map->size, sizeof(*keys), hashed_compare);
 	for (uint32_t i = 1; i < map->size && rc == ROWD_OK; i++) {
-		if (keys_equal(keys[i], keys[i - 1]))
-			rc = key_twice(keys[i], err);
+		if (keys[i].hash == keys[i - 1].hash && keys_equal(keys[i].key, keys[i - 1].key))
+			rc = key_twice(keys[i].key, err);
 	}
 	if (keys != few)
 		free(keys);
