@@ -46,6 +46,17 @@ static enum rowd_code mismatch(const msgpack_object *o, const char *due, struct 
 	return err_set(err, ROWD_E_TYPE_MISMATCH, "%s is due, %s came", due, wire_kind_name(o));
 }
 
+/* The bytes of a str or bin. msgpack-c leaves the pointer of an empty one NULL. */
+static const char *str_bytes(const msgpack_object *o)
+{
+	return o->via.str.size > 0 ? o->via.str.ptr : "";
+}
+
+static const char *bin_bytes(const msgpack_object *o)
+{
+	return o->via.bin.size > 0 ? o->via.bin.ptr : "";
+}
+
 static enum rowd_code int_from_wire(const msgpack_object *o, struct value *out, struct err *err)
 {
 	if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) {
@@ -103,7 +114,7 @@ static enum rowd_code decimal_from_wire(const msgpack_object *o, const struct ty
 
 	if (o->type != MSGPACK_OBJECT_STR)
 		return mismatch(o, "a decimal as a str", err);
-	switch (decimal_read(o->via.str.ptr, o->via.str.size, t->digits, t->scale, &scaled)) {
+	switch (decimal_read(str_bytes(o), o->via.str.size, t->digits, t->scale, &scaled)) {
 	case DECIMAL_NO_NUMBER:
 		return err_set(err, ROWD_E_TYPE_MISMATCH,
 			       "a decimal as a str such as \"-12.50\" is due, a str that is none came");
@@ -120,19 +131,20 @@ static enum rowd_code decimal_from_wire(const msgpack_object *o, const struct ty
 static enum rowd_code text_from_wire(const msgpack_object *o, const struct type *t, size_t max_bytes,
 				     bool check_length, struct value *out, struct err *err)
 {
-	const char *s = o->via.str.ptr;
 	size_t len = o->via.str.size, chars;
+	const char *s;
 
 	if (o->type != MSGPACK_OBJECT_STR)
 		return mismatch(o, "a str", err);
 	if (len > max_bytes)
 		return err_limit(err, (int64_t)max_bytes, "a str of %zu bytes", len);
+	s = str_bytes(o);
 	if (!utf8_valid(s, len, &chars))
 		return err_set(err, ROWD_E_INVALID_TEXT, "UTF-8 without U+0000 is due, other bytes came");
 	if (check_length && t->length > 0 && chars > t->length)
 		return err_set(err, ROWD_E_TOO_LONG, "at most %u characters are due, %zu came",
 			       (unsigned)t->length, chars);
-	*out = value_text(len > 0 ? s : "", len);
+	*out = value_text(s, len);
 	return ROWD_OK;
 }
 
@@ -148,7 +160,7 @@ static enum rowd_code bytes_from_wire(const msgpack_object *o, const struct type
 	if (check_length && t->length > 0 && len > t->length)
 		return err_set(err, ROWD_E_TOO_LONG, "at most %u bytes are due, %zu came",
 			       (unsigned)t->length, len);
-	*out = value_bytes(len > 0 ? o->via.bin.ptr : "", len);
+	*out = value_bytes(bin_bytes(o), len);
 	return ROWD_OK;
 }
 
@@ -204,7 +216,7 @@ static enum rowd_code time_from_wire(const msgpack_object *o, struct value *out,
 	if (o->type == MSGPACK_OBJECT_EXT && o->via.ext.type == EXT_TIMESTAMP)
 		fit = time_from_timestamp(&o->via.ext, &micros);
 	else if (o->type == MSGPACK_OBJECT_STR)
-		fit = time_read_rfc3339(o->via.str.ptr, o->via.str.size, &micros);
+		fit = time_read_rfc3339(str_bytes(o), o->via.str.size, &micros);
 	else
 		return mismatch(o, due, err);
 	switch (fit) {
