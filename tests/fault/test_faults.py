@@ -1,0 +1,142 @@
+"""The disk fails, the disk is full, the process dies between two writes: the answers stay true."""
+import os
+import sqlite3
+import subprocess
+
+import pytest
+
+from lib import daemon, wire
+from lib.schema import schema
+
+pytestmark = pytest.mark.skipif(daemon.is_sanitized(daemon.rowd_binary()), reason="a sanitizer's leak check cannot run under strace")
+
+
+def injecting(lone, words, **kw):
+    """A daemon whose system calls fail as the words say; set up before, so that only requests meet the fault."""
+    d = lone(**kw)
+    with d.client() as c:
+        c.call("create_table", "t", schema({"id": "int", "s": "text(40)"}))
+        c.call("insert", "t", {"id": -1, "s": "first"})
+    d.stop()
+    d.wrap = ["strace", "-f", "-qq", "-o", os.path.join(d.directory, "strace.out")] + words
+    d.start()
+    return d
+
+
+def write_until_it_ends(d, count):
+    """Inserts, one after the other -> {id: "applied" | "not_applied" | "unknown"}."""
+    fate = {}
+    try:
+        c = d.client(timeout=30)
+        for i in range(count):
+            fate[i] = "unknown"
+            r = c.reply(c.send("insert", "t", [{"id": i * 10 + k, "s": "x" * 30} for k in range(5)]))
+            if r.error is None:
+                fate[i] = "applied"
+            else:
+                wire.check_error(r.error)
+                fate[i] = r.error[2]["outcome"]
+        c.close()
+    except (wire.Closed, OSError):
+        pass
+    return fate
+
+
+def check_fates(d, fate):
+    """Restarted without faults, the file holds what was said."""
+    d.kill()
+    d.wrap = []
+    d.start()
+    with d.client() as c:
+        c.gives(1, "count", "t", {"id": -1})
+        for i, said in fate.items():
+            there = c.call("count", "t", ["between", "id", i * 10, i * 10 + 9])
+            assert there in (0, 5), "half of request %d" % i
+            if said == "applied":
+                assert there == 5, "request %d was acknowledged and is gone" % i
+            elif said == "not_applied":
+                assert there == 0, "request %d was refused and is there" % i
+        c.gives({"inserted": 1}, "insert", "t", {"id": 1000000})
+    d.stop()
+    con = sqlite3.connect(d.db_path)
+    assert con.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    con.close()
+
+
+@pytest.mark.parametrize("nth", range(1, 9))
+def test_a_failed_sync_is_never_taken_for_success_nor_for_failure(lone, nth):
+    d = injecting(lone, ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO:when=%d" % nth])
+    fate = write_until_it_ends(d, 12)
+    assert len(fate) == 12 and list(fate.values()).count("applied") >= 9, fate
+    check_fates(d, fate)
+
+
+def test_a_disk_that_never_syncs_again(lone):
+    d = injecting(lone, ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO:when=3+"])
+    fate = write_until_it_ends(d, 8)
+    assert len(fate) == 8
+    assert d.alive() or d.pid
+    with d.client() as c:
+        c.gives(True, "ping")
+    check_fates(d, fate)
+
+
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+@pytest.mark.parametrize("nth", [1, 2, 3, 5, 8, 13])
+def test_a_failed_write_leaves_nothing_by_half(lone, error, nth):
+    d = injecting(lone, ["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=%s:when=%d" % (error, nth)])
+    fate = write_until_it_ends(d, 12)
+    assert len(fate) == 12 and list(fate.values()).count("applied") >= 6, fate
+    check_fates(d, fate)
+
+
+def test_a_full_disk_is_storage_full_and_not_applied(lone):
+    d = injecting(lone, ["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=4+"])
+    with d.client() as c:
+        names = set()
+        for i in range(10):
+            r = c.reply(c.send("insert", "t", {"id": i, "s": "x"}))
+            if r.error is not None:
+                wire.check_error(r.error)
+                names.add((r.error[2]["name"], r.error[2]["outcome"]))
+        assert names and {n for n, _ in names} <= {"storage_full", "commit_unknown"}, names
+        c.gives({"id": -1, "s": "first"}, "get", "t", -1)
+        c.gives(True, "ping")
+
+
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5, 7, 9, 12, 16, 21])
+def test_death_between_two_writes_loses_nothing_acknowledged(lone, call, nth):
+    d = injecting(lone, ["-e", "trace=" + call, "-e", "inject=%s:signal=KILL:when=%d" % (call, nth)])
+    fate = write_until_it_ends(d, 40)
+    assert "not_applied" not in fate.values()
+    check_fates(d, fate)
+
+
+def test_a_disk_that_is_really_full(lone, tmp_path):
+    where = str(tmp_path / "small")
+    os.mkdir(where)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", where], capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs rights that are not here")
+    try:
+        d = lone([("main", "sqlite://%s/main.db" % where)])
+        with d.client() as c:
+            c.call("create_table", "t", schema({"id": "int", "s": "text(1000)"}))
+            acked = []
+            for i in range(5000):
+                r = c.reply(c.send("insert", "t", {"id": i, "s": "x" * 1000}))
+                if r.error is not None:
+                    wire.check_error(r.error)
+                    assert r.error[2]["name"] == "storage_full" and r.error[2]["outcome"] == "not_applied", r.error
+                    break
+                acked.append(i)
+            assert 100 < len(acked) < 5000
+            c.gives(len(acked), "count", "t")
+            c.gives({"id": 0, "s": "x" * 1000}, "get", "t", 0)
+        d.kill()
+        d.start()
+        with d.client() as c:
+            c.gives(len(acked), "count", "t")
+        d.kill()
+    finally:
+        subprocess.run(["umount", "-l", where])
