@@ -58,3 +58,13 @@ daemon/db/drivers.inc: Makefile
 	for file in $(ROWD_DRIVERS); do \
 		echo "$$file" | $(SED) 's,.*/driver_\(.*\)\.c$$,DRIVER(\1),'; \
 	done >$@.tmp && mv $@.tmp $@
+
+daemon_unit_tests = \
+	tests/unit/test_catalog \
+	tests/unit/test_statement_cache \
+	tests/unit/test_log \
+	tests/unit/test_policy
+if HAVE_CMOCKA
+check_PROGRAMS += $(daemon_unit_tests)
+TESTS += $(daemon_unit_tests)
+endif

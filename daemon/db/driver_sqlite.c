@@ -90,6 +90,17 @@ static void end_interrupted_write(struct sqlite_conn *c, const struct sqlite_stm
 	}
 }
 
+/* SQLite calls a table whose generated ids have reached the last one a full disk. */
+static bool ids_ran_out(struct sqlite_conn *c)
+{
+	static const char text[] = "SELECT 1 FROM main.sqlite_sequence WHERE seq = 9223372036854775807";
+	sqlite3_stmt *q = NULL;
+	bool found = sqlite3_prepare_v2(c->db, text, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
+
+	sqlite3_finalize(q);
+	return found;
+}
+
 static enum rowd_code run_to_end(struct sqlite_conn *c, struct sqlite_stmt *s, struct err *err)
 {
 	enum rowd_code code;
@@ -102,6 +113,8 @@ static enum rowd_code run_to_end(struct sqlite_conn *c, struct sqlite_stmt *s, s
 		return ROWD_OK;
 	code = sqlite_fail(c, rc, err);
 	end_interrupted_write(c, s, rc);
+	if (rc == SQLITE_FULL && ids_ran_out(c))
+		code = err_native(err, ROWD_E_OUT_OF_RANGE, rc, "the table has given its last id");
 	return code;
 }
 

@@ -95,13 +95,23 @@ static void function_mul(sqlite3_context *ctx, int nargs, sqlite3_value **args)
 /* ---- rowd_sum ---- */
 
 struct sum {
-	int128 total;    /* of fewer than 2^63 int64: cannot overflow */
+	unsigned char total[sizeof(int128)];   /* of fewer than 2^63 int64, so it cannot overflow; bytes,
+	                                          for SQLite aligns to 8 and int128 wants 16 */
 	bool any;
 };
+
+static int128 sum_total(const struct sum *s)
+{
+	int128 total;
+
+	memcpy(&total, s->total, sizeof total);
+	return total;
+}
 
 static void sum_step(sqlite3_context *ctx, int nargs, sqlite3_value **args)
 {
 	struct sum *s;
+	int128 total;
 
 	(void)nargs;
 	if (sqlite3_value_type(args[0]) == SQLITE_NULL)
@@ -115,7 +125,8 @@ static void sum_step(sqlite3_context *ctx, int nargs, sqlite3_value **args)
 		sqlite3_result_error_nomem(ctx);
 		return;
 	}
-	s->total += sqlite3_value_int64(args[0]);
+	total = sum_total(s) + sqlite3_value_int64(args[0]);
+	memcpy(s->total, &total, sizeof total);
 	s->any = true;
 }
 
@@ -146,7 +157,7 @@ static void sum_final(sqlite3_context *ctx)
 		sqlite3_result_null(ctx);
 		return;
 	}
-	text = sum_format(s->total, digits, &len);
+	text = sum_format(sum_total(s), digits, &len);
 	sqlite3_result_text(ctx, text, (int)len, SQLITE_TRANSIENT);
 }
 
