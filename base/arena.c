@@ -11,12 +11,12 @@
 #include <string.h>
 
 enum {
-	BLOCK_BYTES = 16 * 1024,         /* of an ordinary block, without its header */
-	LARGE_BYTES = BLOCK_BYTES / 4    /* from here on a request gets a block of its own */
+	BLOCK_BYTES = 16 * 1024,      /* of an ordinary block, without its header */
+	LARGE_BYTES = BLOCK_BYTES / 4 /* from here on a request gets a block of its own */
 };
 
 struct arena_block {
-	alignas(max_align_t) struct arena_block *next;  /* owned */
+	alignas(max_align_t) struct arena_block *next; /* owned */
 	size_t cap;
 };
 

@@ -9,7 +9,9 @@
 static enum rowd_outcome usual_outcome(enum rowd_code code)
 {
 	switch ((int)code) {
-#define CODE(NAME, name, number, outcome, retry, meaning) case ROWD_E_##NAME: return ROWD_##outcome;
+#define CODE(NAME, name, number, outcome, retry, meaning) \
+	case ROWD_E_##NAME: \
+		return ROWD_##outcome;
 #include "proto/codes.def"
 #undef CODE
 	}

@@ -15,7 +15,8 @@ struct code_row {
 /* By number; numbers that are none of ours have no name. */
 static const struct code_row rows[] = {
 	[ROWD_OK] = { "ok", ROWD_APPLIED, false, "it went well" },
-#define CODE(NAME, name, number, outcome, retry, meaning) [number] = { #name, ROWD_##outcome, retry, meaning },
+#define CODE(NAME, name, number, outcome, retry, meaning) \
+	[number] = { #name, ROWD_##outcome, retry, meaning },
 #include "proto/codes.def"
 #undef CODE
 };

@@ -32,7 +32,7 @@ enum decimal_fit decimal_read(const char *s, size_t len, unsigned digits, unsign
 			return DECIMAL_NO_NUMBER;
 	}
 	if (*whole == '0')
-		whole = point;   /* a zero before the point is no digit of the number */
+		whole = point; /* a zero before the point is no digit of the number */
 	if ((size_t)(end - frac) > scale || (size_t)(point - whole) > digits - scale)
 		return DECIMAL_NO_ROOM;
 	for (; whole < point; whole++)
@@ -52,7 +52,7 @@ bool value_decimal_parse(const char *s, size_t len, uint8_t scale, int64_t *scal
 size_t value_decimal_format(int64_t scaled, uint8_t scale, char *out)
 {
 	uint64_t n = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
-	char back[24];   /* the digits, last one first */
+	char back[24]; /* the digits, last one first */
 	size_t len = 0, written = 0;
 
 	assert(scale <= DECIMAL_MAX_DIGITS);

@@ -11,31 +11,33 @@ enum head_kind { HEAD_SCALAR, HEAD_BODY, HEAD_ARRAY, HEAD_MAP, HEAD_NONE };
 
 static const struct head {
 	unsigned char kind;
-	unsigned char count_bytes;  /* width of the length or count behind the first byte */
-	unsigned char fixed;        /* bytes behind that, besides a body of the length read */
+	unsigned char count_bytes; /* width of the length or count behind the first byte */
+	unsigned char fixed;       /* bytes behind that, besides a body of the length read */
 } heads[32] = {
-	[0x00] = { HEAD_SCALAR, 0, 0 },                                       /* nil */
+	/* clang-format off */
+	[0x00] = { HEAD_SCALAR, 0, 0 },                                                            /* nil */
 	[0x01] = { HEAD_NONE, 0, 0 },
-	[0x02] = { HEAD_SCALAR, 0, 0 }, [0x03] = { HEAD_SCALAR, 0, 0 },       /* false, true */
-	[0x04] = { HEAD_BODY, 1, 0 }, [0x05] = { HEAD_BODY, 2, 0 }, [0x06] = { HEAD_BODY, 4, 0 },    /* bin */
-	[0x07] = { HEAD_BODY, 1, 1 }, [0x08] = { HEAD_BODY, 2, 1 }, [0x09] = { HEAD_BODY, 4, 1 },    /* ext */
-	[0x0a] = { HEAD_SCALAR, 0, 4 }, [0x0b] = { HEAD_SCALAR, 0, 8 },       /* float */
-	[0x0c] = { HEAD_SCALAR, 0, 1 }, [0x0d] = { HEAD_SCALAR, 0, 2 },       /* uint */
+	[0x02] = { HEAD_SCALAR, 0, 0 }, [0x03] = { HEAD_SCALAR, 0, 0 },                            /* bool */
+	[0x04] = { HEAD_BODY, 1, 0 }, [0x05] = { HEAD_BODY, 2, 0 }, [0x06] = { HEAD_BODY, 4, 0 },  /* bin */
+	[0x07] = { HEAD_BODY, 1, 1 }, [0x08] = { HEAD_BODY, 2, 1 }, [0x09] = { HEAD_BODY, 4, 1 },  /* ext */
+	[0x0a] = { HEAD_SCALAR, 0, 4 }, [0x0b] = { HEAD_SCALAR, 0, 8 },                            /* float */
+	[0x0c] = { HEAD_SCALAR, 0, 1 }, [0x0d] = { HEAD_SCALAR, 0, 2 },                            /* uint */
 	[0x0e] = { HEAD_SCALAR, 0, 4 }, [0x0f] = { HEAD_SCALAR, 0, 8 },
-	[0x10] = { HEAD_SCALAR, 0, 1 }, [0x11] = { HEAD_SCALAR, 0, 2 },       /* int */
+	[0x10] = { HEAD_SCALAR, 0, 1 }, [0x11] = { HEAD_SCALAR, 0, 2 },                            /* int */
 	[0x12] = { HEAD_SCALAR, 0, 4 }, [0x13] = { HEAD_SCALAR, 0, 8 },
-	[0x14] = { HEAD_SCALAR, 0, 2 }, [0x15] = { HEAD_SCALAR, 0, 3 },       /* fixext */
+	[0x14] = { HEAD_SCALAR, 0, 2 }, [0x15] = { HEAD_SCALAR, 0, 3 },                            /* fixext */
 	[0x16] = { HEAD_SCALAR, 0, 5 }, [0x17] = { HEAD_SCALAR, 0, 9 }, [0x18] = { HEAD_SCALAR, 0, 17 },
-	[0x19] = { HEAD_BODY, 1, 0 }, [0x1a] = { HEAD_BODY, 2, 0 }, [0x1b] = { HEAD_BODY, 4, 0 },    /* str */
+	[0x19] = { HEAD_BODY, 1, 0 }, [0x1a] = { HEAD_BODY, 2, 0 }, [0x1b] = { HEAD_BODY, 4, 0 },  /* str */
 	[0x1c] = { HEAD_ARRAY, 2, 0 }, [0x1d] = { HEAD_ARRAY, 4, 0 },
 	[0x1e] = { HEAD_MAP, 2, 0 }, [0x1f] = { HEAD_MAP, 4, 0 },
+	/* clang-format on */
 };
 
 /* One element as its head announces it. */
 struct element {
 	enum head_kind kind;
-	uint64_t bytes;   /* head and body; of a container the head alone */
-	uint64_t count;   /* of a container: elements, or pairs */
+	uint64_t bytes; /* head and body; of a container the head alone */
+	uint64_t count; /* of a container: elements, or pairs */
 };
 
 static uint64_t read_count(const unsigned char *p, unsigned bytes)
@@ -62,21 +64,26 @@ static bool element_read(const unsigned char *p, size_t n, struct element *out)
 	const struct head *head;
 	uint64_t count;
 
-	if (c < 0xc0) {
-		*out = c < 0x80 ? (struct element){ HEAD_SCALAR, 1, 0 }
-		     : c < 0x90 ? (struct element){ HEAD_MAP, 1, c & 0x0f }
-		     : c < 0xa0 ? (struct element){ HEAD_ARRAY, 1, c & 0x0f }
-				: (struct element){ HEAD_BODY, 1u + (c & 0x1f), 0 };
+	out->count = 0;
+	if (c < 0x80 || c >= 0xe0) {
+		out->kind = HEAD_SCALAR;
+		out->bytes = 1;
 		return true;
 	}
-	if (c >= 0xe0) {
-		*out = (struct element){ HEAD_SCALAR, 1, 0 };
+	if (c < 0xa0) {
+		out->kind = c < 0x90 ? HEAD_MAP : HEAD_ARRAY;
+		out->bytes = 1;
+		out->count = c & 0x0f;
+		return true;
+	}
+	if (c < 0xc0) {
+		out->kind = HEAD_BODY;
+		out->bytes = 1u + (c & 0x1f);
 		return true;
 	}
 	head = &heads[c - 0xc0];
 	out->kind = (enum head_kind)head->kind;
 	out->bytes = 1u + head->count_bytes + head->fixed;
-	out->count = 0;
 	if (head->count_bytes == 0)
 		return true;
 	if (n < 1u + head->count_bytes)
@@ -151,13 +158,40 @@ static void close_full(struct frame *f)
 		f->depth--;
 }
 
+/* An element begins: count it, and skip its body. */
+static enum frame_status element_begin(struct frame *f, const struct element *e)
+{
+	enum frame_status status;
+
+	if (e->kind == HEAD_NONE)
+		return FRAME_GARBAGE;
+	if (f->depth == 1) {
+		if (f->seen < FRAME_OFFSETS)
+			f->offset[f->seen] = f->scanned;
+		f->seen++;
+	}
+	f->open[f->depth - 1]--;
+	f->due--;
+	if (e->kind == HEAD_ARRAY || e->kind == HEAD_MAP) {
+		status = container_open(f, e);
+		if (status != FRAME_MORE)
+			return status;
+	}
+	if (f->due > f->max_bytes || e->bytes > f->max_bytes - f->due ||
+	    f->scanned > f->max_bytes - f->due - e->bytes)
+		return FRAME_TOO_LONG;
+	f->scanned += e->bytes;
+	close_full(f);
+	return FRAME_MORE;
+}
+
 enum frame_status frame_scan(struct frame *f, const char *data, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)data;
+	enum frame_status status = FRAME_MORE;
 
 	if (f->scanned == 0) {
-		enum frame_status status = frame_begin(f, p, len);
-
+		status = frame_begin(f, p, len);
 		if (status != FRAME_MORE || f->scanned == 0)
 			return status;
 		close_full(f);
@@ -167,26 +201,9 @@ enum frame_status frame_scan(struct frame *f, const char *data, size_t len)
 
 		if (f->scanned >= len || !element_read(p + f->scanned, len - f->scanned, &e))
 			return FRAME_MORE;
-		if (e.kind == HEAD_NONE)
-			return FRAME_GARBAGE;
-		if (f->depth == 1) {
-			if (f->seen < FRAME_OFFSETS)
-				f->offset[f->seen] = f->scanned;
-			f->seen++;
-		}
-		f->open[f->depth - 1]--;
-		f->due--;
-		if (e.kind >= HEAD_ARRAY) {
-			enum frame_status status = container_open(f, &e);
-
-			if (status != FRAME_MORE)
-				return status;
-		}
-		if (f->due > f->max_bytes || e.bytes > f->max_bytes - f->due ||
-		    f->scanned > f->max_bytes - f->due - e.bytes)
-			return FRAME_TOO_LONG;
-		f->scanned += e.bytes;
-		close_full(f);
+		status = element_begin(f, &e);
+		if (status != FRAME_MORE)
+			return status;
 	}
 	return f->scanned <= len ? FRAME_DONE : FRAME_MORE;
 }

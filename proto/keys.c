@@ -9,8 +9,8 @@
 #include "proto/value.h"
 
 enum {
-	SMALL_PAIRS = 16,    /* up to here each key is compared with each */
-	STACK_PAIRS = 128    /* up to here no memory is asked for */
+	SMALL_PAIRS = 16, /* up to here each key is compared with each */
+	STACK_PAIRS = 128 /* up to here no memory is asked for */
 };
 
 static bool keys_equal(const msgpack_object_str *a, const msgpack_object_str *b)
@@ -48,7 +48,8 @@ static int hashed_compare(const void *x, const void *y)
 static enum rowd_code key_twice(const msgpack_object_str *key, struct err *err)
 {
 	return err_set(err, ROWD_E_BAD_REQUEST, "the key \"%.*s\" is given twice in a map",
-		       key->size < ERR_NAME_BYTES ? (int)key->size : ERR_NAME_BYTES, key->ptr ? key->ptr : "");
+		       key->size < ERR_NAME_BYTES ? (int)key->size : ERR_NAME_BYTES,
+		       key->ptr ? key->ptr : "");
 }
 
 static enum rowd_code small_map_check(const msgpack_object_map *map, struct err *err)

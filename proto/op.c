@@ -31,19 +31,19 @@ static const struct option_info option_rows[] = {
 
 static const char *const permission_names[] = {
 	[PERM_ANYONE] = "anyone", [PERM_SESSION] = "session", [PERM_READ] = "read",
-	[PERM_WRITE] = "write", [PERM_DELETE] = "delete", [PERM_DELETE_ALL] = "delete_all",
+	[PERM_WRITE] = "write",   [PERM_DELETE] = "delete",   [PERM_DELETE_ALL] = "delete_all",
 	[PERM_SCHEMA] = "schema", [PERM_ADMIN] = "admin",
 };
 
 static const char *const param_kind_names[] = {
-	[PARAM_STR] = "str", [PARAM_UINT] = "uint", [PARAM_TABLE] = "table", [PARAM_KEY] = "key",
-	[PARAM_FILTER] = "filter", [PARAM_MAP] = "map", [PARAM_ROWS] = "rows",
-	[PARAM_COLUMNS] = "columns", [PARAM_OPS] = "ops",
+	[PARAM_STR] = "str",   [PARAM_UINT] = "uint",       [PARAM_TABLE] = "table",
+	[PARAM_KEY] = "key",   [PARAM_FILTER] = "filter",   [PARAM_MAP] = "map",
+	[PARAM_ROWS] = "rows", [PARAM_COLUMNS] = "columns", [PARAM_OPS] = "ops",
 };
 
 enum {
 	NAME_BYTES = 32,
-	SLOTS = 256,         /* of a name table; a power of two, more than twice the names */
+	SLOTS = 256, /* of a name table; a power of two, more than twice the names */
 	PARAM_KINDS = sizeof(param_kind_names) / sizeof(param_kind_names[0])
 };
 
@@ -143,9 +143,14 @@ static void unfold(const struct op_source *src, struct op *op)
 	for (size_t i = 0; i < len; i++)
 		name[i] = (char)tolower((unsigned char)src->upper[i]);
 	*op = (struct op){
-		.id = src->id, .name = name, .permission = src->permission, .place = src->place,
-		.flags = src->flags, .summary = src->summary,
-		.params_text = src->params, .options_text = src->options,
+		.id = src->id,
+		.name = name,
+		.permission = src->permission,
+		.place = src->place,
+		.flags = src->flags,
+		.summary = src->summary,
+		.params_text = src->params,
+		.options_text = src->options,
 	};
 	unfold_params(op);
 	unfold_options(op);

@@ -9,17 +9,25 @@
 #include "proto/value.h"
 
 static const char *const param_due[] = {
-	[PARAM_STR] = "a str", [PARAM_UINT] = "an int of 0 to 2^63-1",
+	[PARAM_STR] = "a str",
+	[PARAM_UINT] = "an int of 0 to 2^63-1",
 	[PARAM_TABLE] = "a str, \"table\" or \"database.table\",",
-	[PARAM_KEY] = "one value, or an array of values,", [PARAM_FILTER] = "a filter, a map or an array,",
-	[PARAM_MAP] = "a map", [PARAM_ROWS] = "a row as a map, or an array of them,",
-	[PARAM_COLUMNS] = "an array of column names", [PARAM_OPS] = "an array of [method, ...params]",
+	[PARAM_KEY] = "one value, or an array of values,",
+	[PARAM_FILTER] = "a filter, a map or an array,",
+	[PARAM_MAP] = "a map",
+	[PARAM_ROWS] = "a row as a map, or an array of them,",
+	[PARAM_COLUMNS] = "an array of column names",
+	[PARAM_OPS] = "an array of [method, ...params]",
 };
 
 static const char *const option_due[] = {
-	[OPTION_BOOL] = "a bool", [OPTION_UINT] = "an int of 0 to 2^63-1", [OPTION_STR] = "a str",
-	[OPTION_NAMES] = "an array of str", [OPTION_FILTER] = "a filter, a map or an array,",
-	[OPTION_VALUES] = "an array", [OPTION_RETURNING] = "\"keys\", \"rows\" or an array of column names",
+	[OPTION_BOOL] = "a bool",
+	[OPTION_UINT] = "an int of 0 to 2^63-1",
+	[OPTION_STR] = "a str",
+	[OPTION_NAMES] = "an array of str",
+	[OPTION_FILTER] = "a filter, a map or an array,",
+	[OPTION_VALUES] = "an array",
+	[OPTION_RETURNING] = "\"keys\", \"rows\" or an array of column names",
 	[OPTION_MAP] = "a map",
 };
 
@@ -124,8 +132,8 @@ static enum rowd_code text_check(const msgpack_object *o, const char *name, stru
 	return ROWD_OK;
 }
 
-static enum rowd_code param_read(const struct op *op, unsigned i, const msgpack_object *o, struct request *out,
-				 struct err *err)
+static enum rowd_code param_read(const struct op *op, unsigned i, const msgpack_object *o,
+				 struct request *out, struct err *err)
 {
 	const struct op_param *p = &op->params[i];
 
@@ -152,9 +160,10 @@ static enum rowd_code option_read(const msgpack_object_kv *kv, struct request *o
 			       key->size > 0 ? key->ptr : "");
 	info = option_get((enum op_option)id);
 	if (!option_fits(&kv->val, info->kind))
-		return err_set(err, ROWD_E_BAD_REQUEST, "%s: %s is due as option %s, %s came", out->op->name,
-			       option_due[info->kind], info->name,
-			       what_came(&kv->val, info->kind == OPTION_NAMES || info->kind == OPTION_RETURNING));
+		return err_set(
+			err, ROWD_E_BAD_REQUEST, "%s: %s is due as option %s, %s came", out->op->name,
+			option_due[info->kind], info->name,
+			what_came(&kv->val, info->kind == OPTION_NAMES || info->kind == OPTION_RETURNING));
 	out->options[id] = &kv->val;
 	return info->kind == OPTION_STR ? text_check(&kv->val, info->name, err) : ROWD_OK;
 }
@@ -164,27 +173,29 @@ static enum rowd_code options_read(const msgpack_object *o, struct request *out,
 	enum rowd_code rc = ROWD_OK;
 
 	if (o->type != MSGPACK_OBJECT_MAP)
-		return err_set(err, ROWD_E_BAD_REQUEST, "%s: only a map of options can stand behind its %u parameters, "
-			       "%s came", out->op->name, out->op->nparams, wire_kind_name(o));
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "%s: only a map of options can stand behind its %u parameters, %s came",
+			       out->op->name, out->op->nparams, wire_kind_name(o));
 	for (uint32_t i = 0; i < o->via.map.size && rc == ROWD_OK; i++)
 		rc = option_read(&o->via.map.ptr[i], out, err);
 	return rc;
 }
 
 /* n elements in their places. Their maps' keys were looked at. */
-static enum rowd_code place(const struct op *op, const msgpack_object *elements, uint32_t n, struct request *out,
-			    struct err *err)
+static enum rowd_code place(const struct op *op, const msgpack_object *elements, uint32_t n,
+			    struct request *out, struct err *err)
 {
 	unsigned given = n < op->nparams ? n : op->nparams;
 	enum rowd_code rc;
 
 	*out = (struct request){ .op = op };
 	if (n < op->nrequired)
-		return err_set(err, ROWD_E_BAD_REQUEST, "%s: %s is missing; it takes %u parameters, %u came", op->name,
-			       op->params[n].name, op->nrequired, (unsigned)n);
+		return err_set(err, ROWD_E_BAD_REQUEST, "%s: %s is missing; it takes %u parameters, %u came",
+			       op->name, op->params[n].name, op->nrequired, (unsigned)n);
 	if (n > op->nparams + 1)
-		return err_set(err, ROWD_E_BAD_REQUEST, "%s takes %u parameters and a map of options, %u came", op->name,
-			       op->nparams, (unsigned)n);
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "%s takes %u parameters and a map of options, %u came", op->name, op->nparams,
+			       (unsigned)n);
 	for (unsigned i = 0; i < given; i++) {
 		rc = param_read(op, i, &elements[i], out, err);
 		if (rc)
@@ -193,7 +204,8 @@ static enum rowd_code place(const struct op *op, const msgpack_object *elements,
 	return n > given ? options_read(&elements[given], out, err) : ROWD_OK;
 }
 
-enum rowd_code request_read(const struct op *op, const msgpack_object *params, struct request *out, struct err *err)
+enum rowd_code request_read(const struct op *op, const msgpack_object *params, struct request *out,
+			    struct err *err)
 {
 	enum rowd_code rc;
 

@@ -107,9 +107,11 @@ static enum rowd_code read_call(const struct frame *f, const char *data, uint32_
 			       out->type == RPC_REQUEST ? "a request [0, msgid, method, params]"
 							: "a notification [2, method, params]",
 			       (unsigned)elements, (unsigned)f->elements);
-	if (!read_string(span_at(data, f->scanned, f->offset[elements - 2]), &out->method, &out->method_len) ||
+	if (!read_string(span_at(data, f->scanned, f->offset[elements - 2]), &out->method,
+			 &out->method_len) ||
 	    out->method_len > METHOD_MAX_BYTES)
-		return err_set(err, ROWD_E_BAD_REQUEST, "the method is a str of at most %d bytes", METHOD_MAX_BYTES);
+		return err_set(err, ROWD_E_BAD_REQUEST, "the method is a str of at most %d bytes",
+			       METHOD_MAX_BYTES);
 	params = span_at(data, f->scanned, f->offset[elements - 1]);
 	if (!is_array(params))
 		return err_set(err, ROWD_E_BAD_REQUEST, "the params are an array");
@@ -130,9 +132,9 @@ enum rowd_code rpc_read(const struct frame *f, const char *data, struct rpc *out
 		return read_call(f, data, 3, out, err);
 	}
 	if (type != RPC_REQUEST)
-		return err_set(err, ROWD_E_BAD_REQUEST, type == RPC_RESPONSE ?
-			       "a response came, and nothing had been asked" :
-			       "a message's type is 0 or 2, another came");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       type == RPC_RESPONSE ? "a response came, and nothing had been asked"
+						    : "a message's type is 0 or 2, another came");
 	out->has_msgid = rpc_peek_msgid(f, data, f->scanned, &out->msgid);
 	if (!out->has_msgid)
 		return err_set(err, ROWD_E_BAD_REQUEST, "a request's msgid is an int of 0 to 2^32-1");
@@ -209,7 +211,7 @@ static bool may_retry(const struct err *err)
 static void write_details(struct buf *b, const struct err *err)
 {
 	wire_map(b, 3u + (err->table[0] != '\0') + (err->column[0] != '\0') + (err->limit >= 0) +
-		    (err->index >= 0) + (err->matched >= 0));
+			    (err->index >= 0) + (err->matched >= 0));
 	wire_cstr(b, "name");
 	wire_cstr(b, code_name(err->code));
 	wire_cstr(b, "outcome");

@@ -8,7 +8,7 @@
 #include "proto/value.h"
 
 #define MICROS_PER_SECOND INT64_C(1000000)
-#define MICROS_PER_DAY (INT64_C(86400) * MICROS_PER_SECOND)
+#define MICROS_PER_DAY    (INT64_C(86400) * MICROS_PER_SECOND)
 
 /* What is still to be read. */
 struct text {
@@ -74,9 +74,8 @@ static bool take_date(struct text *t, int *year_out, int64_t *days_out)
 {
 	int year, month, day;
 
-	if (!take_number(t, 4, 0, 9999, &year) || !take_char(t, '-') ||
-	    !take_number(t, 2, 1, 12, &month) || !take_char(t, '-') ||
-	    !take_number(t, 2, 1, month_days(year, month), &day))
+	if (!take_number(t, 4, 0, 9999, &year) || !take_char(t, '-') || !take_number(t, 2, 1, 12, &month) ||
+	    !take_char(t, '-') || !take_number(t, 2, 1, month_days(year, month), &day))
 		return false;
 	*year_out = year;
 	*days_out = days_from_date(year, month, day);
@@ -127,10 +126,10 @@ static enum time_fit time_read(const char *s, size_t len, bool need_zone, int64_
 
 	if (!take_date(&t, &year, &days) ||
 	    !(take_char(&t, 'T') || take_char(&t, 't') || take_char(&t, ' ')) ||
-	    !take_number(&t, 2, 0, 23, &hour) || !take_char(&t, ':') ||
-	    !take_number(&t, 2, 0, 59, &minute) || !take_char(&t, ':') ||
-	    !take_number(&t, 2, 0, 60, &second) || !take_decimals(&t, &micros, &finer) ||
-	    ((need_zone || t.s < t.end) && !take_zone(&t, &zone)) || t.s < t.end)
+	    !take_number(&t, 2, 0, 23, &hour) || !take_char(&t, ':') || !take_number(&t, 2, 0, 59, &minute) ||
+	    !take_char(&t, ':') || !take_number(&t, 2, 0, 60, &second) ||
+	    !take_decimals(&t, &micros, &finer) || ((need_zone || t.s < t.end) && !take_zone(&t, &zone)) ||
+	    t.s < t.end)
 		return TIME_NO_TIME;
 	total = days * MICROS_PER_DAY + micros +
 		((hour * 60 + minute - zone) * INT64_C(60) + second) * MICROS_PER_SECOND;

@@ -9,8 +9,8 @@
 #include "proto/limits.h"
 
 static const char *const kind_names[] = {
-	[TYPE_INT] = "int", [TYPE_BOOL] = "bool", [TYPE_FLOAT] = "float", [TYPE_DECIMAL] = "decimal",
-	[TYPE_TEXT] = "text", [TYPE_BYTES] = "bytes", [TYPE_TIME] = "time", [TYPE_ANY] = "any",
+	[TYPE_INT] = "int",   [TYPE_BOOL] = "bool",   [TYPE_FLOAT] = "float", [TYPE_DECIMAL] = "decimal",
+	[TYPE_TEXT] = "text", [TYPE_BYTES] = "bytes", [TYPE_TIME] = "time",   [TYPE_ANY] = "any",
 };
 
 enum { TEXT_MAX_CHARS = ROW_BOUNDED_MAX_BYTES / 4, BYTES_MAX_BYTES = ROW_BOUNDED_MAX_BYTES };
@@ -20,7 +20,8 @@ static enum type_kind kind_find(const char *name, size_t len)
 {
 	int kind = 0;
 
-	while (kind < TYPE_ANY && (strlen(kind_names[kind]) != len || memcmp(kind_names[kind], name, len) != 0))
+	while (kind < TYPE_ANY &&
+	       (strlen(kind_names[kind]) != len || memcmp(kind_names[kind], name, len) != 0))
 		kind++;
 	return (enum type_kind)kind;
 }
@@ -45,8 +46,8 @@ static enum rowd_code decimal_parse(const char *s, const char *end, struct type 
 	uint32_t digits = 0, scale = 0;
 
 	if (!number_read(&s, end, ',', DECIMAL_MAX_DIGITS, &digits) ||
-	    !number_read(&s, end, ')', DECIMAL_MAX_DIGITS, &scale) ||
-	    s != end || digits == 0 || scale > digits)
+	    !number_read(&s, end, ')', DECIMAL_MAX_DIGITS, &scale) || s != end || digits == 0 ||
+	    scale > digits)
 		return err_set(err, ROWD_E_SCHEMA_INVALID,
 			       "decimal(p,s) is due with p of 1 to %d and s of 0 to p", DECIMAL_MAX_DIGITS);
 	out->digits = (uint8_t)digits;
@@ -75,8 +76,9 @@ enum rowd_code type_parse(const char *name, size_t len, struct type *out, struct
 	else if (paren && (t.kind == TYPE_TEXT || t.kind == TYPE_BYTES))
 		rc = length_parse(paren + 1, name + len, &t, err);
 	else if (paren || t.kind == TYPE_ANY)
-		rc = err_set(err, ROWD_E_SCHEMA_INVALID,
-			     "a type is one of int, bool, float, decimal(p,s), text, text(n), bytes, bytes(n), time");
+		rc = err_set(
+			err, ROWD_E_SCHEMA_INVALID,
+			"a type is one of int, bool, float, decimal(p,s), text, text(n), bytes, bytes(n), time");
 	if (rc == ROWD_OK)
 		*out = t;
 	return rc;

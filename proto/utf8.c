@@ -19,12 +19,15 @@ static size_t char_bytes(const unsigned char *s, size_t n)
 	len = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 	if (n < len)
 		return 0;
-	switch (c) {
-	case 0xe0: least = 0xa0; break;   /* overlong below */
-	case 0xed: most = 0x9f; break;    /* surrogates above */
-	case 0xf0: least = 0x90; break;   /* overlong below */
-	case 0xf4: most = 0x8f; break;    /* past U+10FFFF above */
-	}
+	/* overlong forms lie below, surrogates and what is past U+10FFFF above */
+	if (c == 0xe0)
+		least = 0xa0;
+	else if (c == 0xed)
+		most = 0x9f;
+	else if (c == 0xf0)
+		least = 0x90;
+	else if (c == 0xf4)
+		most = 0x8f;
 	if (s[1] < least || s[1] > most)
 		return 0;
 	for (size_t i = 2; i < len; i++) {

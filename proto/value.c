@@ -66,7 +66,8 @@ static enum rowd_code int_from_wire(const msgpack_object *o, struct value *out, 
 	if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
 		return mismatch(o, "an int", err);
 	if (o->via.u64 > INT64_MAX)
-		return err_set(err, ROWD_E_OUT_OF_RANGE, "an int of -2^63 to 2^63-1 is due, a greater one came");
+		return err_set(err, ROWD_E_OUT_OF_RANGE,
+			       "an int of -2^63 to 2^63-1 is due, a greater one came");
 	*out = value_int((int64_t)o->via.u64);
 	return ROWD_OK;
 }
@@ -95,8 +96,9 @@ static enum rowd_code float_from_wire(const msgpack_object *o, struct value *out
 	case MSGPACK_OBJECT_NEGATIVE_INTEGER:
 		if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? o->via.u64 > (uint64_t)FLOAT_MAX_EXACT_INT
 							       : o->via.i64 < -FLOAT_MAX_EXACT_INT)
-			return err_set(err, ROWD_E_OUT_OF_RANGE,
-				       "a float, or an int of at most 2^53 in magnitude, is due; a greater int came");
+			return err_set(
+				err, ROWD_E_OUT_OF_RANGE,
+				"a float, or an int of at most 2^53 in magnitude, is due; a greater int came");
 		f = o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? (double)o->via.u64 : (double)o->via.i64;
 		break;
 	default:
@@ -200,8 +202,8 @@ static enum time_fit time_from_timestamp(const msgpack_object_ext *ext, int64_t 
 
 	if (!timestamp_read(ext, &seconds, &nanos))
 		return TIME_NO_TIME;
-	if (seconds < VALUE_TIME_MIN / 1000000 || seconds > VALUE_TIME_MAX / 1000000 ||
-	    nanos > 999999999 || nanos % 1000 != 0)
+	if (seconds < VALUE_TIME_MIN / 1000000 || seconds > VALUE_TIME_MAX / 1000000 || nanos > 999999999 ||
+	    nanos % 1000 != 0)
 		return TIME_NO_ROOM;
 	*micros_out = seconds * 1000000 + nanos / 1000;
 	return TIME_FITS;
@@ -221,7 +223,8 @@ static enum rowd_code time_from_wire(const msgpack_object *o, struct value *out,
 		return mismatch(o, due, err);
 	switch (fit) {
 	case TIME_NO_TIME:
-		return err_set(err, ROWD_E_TYPE_MISMATCH, "%s is due, %s that is none came", due, wire_kind_name(o));
+		return err_set(err, ROWD_E_TYPE_MISMATCH, "%s is due, %s that is none came", due,
+			       wire_kind_name(o));
 	case TIME_NO_ROOM:
 		return err_set(err, ROWD_E_OUT_OF_RANGE,
 			       "a time of the years 0001 to 9999 in whole microseconds is due, another came");
@@ -335,7 +338,7 @@ static int strings_compare(const struct value *a, const struct value *b)
 int value_compare(const struct value *a, const struct value *b)
 {
 	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;   /* VALUE_NULL is the least kind */
+		return a->kind < b->kind ? -1 : 1; /* VALUE_NULL is the least kind */
 	switch (a->kind) {
 	case VALUE_BOOL:
 	case VALUE_INT:

@@ -8,8 +8,8 @@
 
 enum {
 	WIRE_HEAD_MAX_BYTES = 9,
-	WIRE_ARRAY_HEAD_BYTES = 5,   /* of array32, what wire_array_open keeps free */
-	WIRE_TIMESTAMP = 0xff        /* extension type -1 */
+	WIRE_ARRAY_HEAD_BYTES = 5, /* of array32, what wire_array_open keeps free */
+	WIRE_TIMESTAMP = 0xff      /* extension type -1 */
 };
 
 static void wire_byte(struct buf *b, unsigned char c)
@@ -28,8 +28,9 @@ static bool wire_head(struct buf *b, unsigned char first, uint64_t v, unsigned b
 		return false;
 	out = b->data + b->len;
 	out[0] = (char)first;
+	/* A store of known size is faster, where there is room: what is too much is written over. */
 	if (b->cap - b->len >= WIRE_HEAD_MAX_BYTES)
-		memcpy(out + 1, &be, sizeof(be));   /* a store of known size; what is too much is written over */
+		memcpy(out + 1, &be, sizeof(be));
 	else
 		memcpy(out + 1, &be, bytes);
 	b->len += 1 + bytes;

@@ -29,14 +29,15 @@ static enum frame_status scan_in_steps(struct frame *f, const char *data, size_t
 	return status;
 }
 
-static void compare_with_msgpack(const struct frame *f, enum frame_status status, const char *data, size_t len)
+static void compare_with_msgpack(const struct frame *f, enum frame_status status, const char *data,
+				 size_t len)
 {
 	msgpack_unpacked u;
 	size_t off = 0;
 	msgpack_unpack_return rc;
 
 	if (status != FRAME_DONE && status != FRAME_MORE)
-		return;   /* it may be MessagePack, of a kind that msgpack-c must not see */
+		return; /* it may be MessagePack, of a kind that msgpack-c must not see */
 	msgpack_unpacked_init(&u);
 	rc = msgpack_unpack_next(&u, data, status == FRAME_DONE ? f->scanned : len, &off);
 	if (status == FRAME_DONE) {
@@ -60,7 +61,8 @@ static void read_envelope(const struct frame *f, const char *data)
 		MUST(err.code == ROWD_E_BAD_REQUEST && err.text[0]);
 	} else {
 		MUST(rpc.has_msgid == (rpc.type == RPC_REQUEST));
-		MUST(rpc.method > data && rpc.method_len <= METHOD_MAX_BYTES && rpc.method + rpc.method_len < end);
+		MUST(rpc.method > data && rpc.method_len <= METHOD_MAX_BYTES &&
+		     rpc.method + rpc.method_len < end);
 		MUST(rpc.params == rpc.method + rpc.method_len && rpc.params + rpc.params_len == end);
 	}
 	MUST(rpc_peek_msgid(f, data, f->scanned, &msgid) == rpc.has_msgid);

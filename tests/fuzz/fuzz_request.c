@@ -16,10 +16,17 @@
 enum { MAX_BYTES = 65536, MAX_VALUES = 5000, MAX_NESTING = 17, MAX_VALUE_BYTES = 1000 };
 
 static const struct type types[] = {
-	{ .kind = TYPE_INT }, { .kind = TYPE_BOOL }, { .kind = TYPE_FLOAT }, { .kind = TYPE_TIME },
-	{ .kind = TYPE_DECIMAL, .digits = 18, .scale = 6 }, { .kind = TYPE_DECIMAL, .digits = 3, .scale = 3 },
-	{ .kind = TYPE_TEXT }, { .kind = TYPE_TEXT, .length = 5 }, { .kind = TYPE_BYTES },
-	{ .kind = TYPE_BYTES, .length = 5 }, { .kind = TYPE_ANY },
+	{ .kind = TYPE_INT },
+	{ .kind = TYPE_BOOL },
+	{ .kind = TYPE_FLOAT },
+	{ .kind = TYPE_TIME },
+	{ .kind = TYPE_DECIMAL, .digits = 18, .scale = 6 },
+	{ .kind = TYPE_DECIMAL, .digits = 3, .scale = 3 },
+	{ .kind = TYPE_TEXT },
+	{ .kind = TYPE_TEXT, .length = 5 },
+	{ .kind = TYPE_BYTES },
+	{ .kind = TYPE_BYTES, .length = 5 },
+	{ .kind = TYPE_ANY },
 };
 
 /* Written, and read again. */
@@ -102,9 +109,11 @@ static void look_at(const struct request *r)
 	size_t db_len, table_len;
 
 	for (unsigned i = 0; i < OP_MAX_PARAMS; i++)
-		MUST((r->params[i] != NULL) == (i < r->op->nrequired) || (i >= r->op->nrequired && i < r->op->nparams));
+		MUST((r->params[i] != NULL) == (i < r->op->nrequired) ||
+		     (i >= r->op->nrequired && i < r->op->nparams));
 	for (int o = 0; o < OPT_COUNT_; o++)
-		MUST(!r->options[o] || (r->op->options >> o & 1 && r->options[o]->type != MSGPACK_OBJECT_NIL));
+		MUST(!r->options[o] ||
+		     (r->op->options >> o & 1 && r->options[o]->type != MSGPACK_OBJECT_NIL));
 	if (r->op->nparams > 0 && r->op->params[0].kind == PARAM_TABLE) {
 		request_table(r, &db, &db_len, &table, &table_len);
 		MUST(db_len + table_len + (table != db) == r->params[0]->via.str.size);

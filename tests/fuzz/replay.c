@@ -22,7 +22,7 @@ static void replay(const char *path)
 	}
 	len = fread(data, 1, MOST_BYTES, in);
 	fclose(in);
-	exact = malloc(len ? len : 1);   /* a sanitizer then sees a byte too far */
+	exact = malloc(len ? len : 1); /* a sanitizer then sees a byte too far */
 	if (!exact)
 		abort();
 	memcpy(exact, data, len);
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
 		return 0;
 	for (const char *next = name; next; next = strstr(next + 1, "fuzz_"))
 		name = next;
-	snprintf(pattern, sizeof(pattern), "%s/tests/fuzz/corpus/%s/*", srcdir ? srcdir : ".", name ? name + 5 : "");
+	snprintf(pattern, sizeof(pattern), "%s/tests/fuzz/corpus/%s/*", srcdir ? srcdir : ".",
+		 name ? name + 5 : "");
 	printf("1..1\n");
 	if (glob(pattern, 0, NULL, &found) != 0) {
 		printf("not ok 1 - no files %s\n", pattern);

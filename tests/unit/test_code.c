@@ -24,7 +24,7 @@ TEST(code_numbers_that_are_none_are_internal)
 {
 	assert_string_equal(code_name((enum rowd_code)9), "internal");
 	assert_string_equal(code_name((enum rowd_code)9999), "internal");
-	assert_string_equal(code_name((enum rowd_code)-1), "internal");
+	assert_string_equal(code_name((enum rowd_code) - 1), "internal");
 	assert_string_equal(code_name(ROWD_OK), "ok");
 	assert_int_equal(code_find("no_such", 7), ROWD_E_INTERNAL);
 	assert_int_equal(code_find("limi", 4), ROWD_E_INTERNAL);

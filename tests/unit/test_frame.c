@@ -25,7 +25,8 @@ static const char everything[] =
 	"\xcc\x80\xcd\x01\x00\xce\x00\x01\x00\x00\xcf\x01\x02\x03\x04\x05\x06\x07\x08"
 	"\xd0\x80\xd1\x80\x00\xd2\x80\x00\x00\x00\xd3\x80\x00\x00\x00\x00\x00\x00\x00"
 	"\xca\x00\x00\x00\x00\xcb\x00\x00\x00\x00\x00\x00\x00\x00"
-	"\xa3""abc\xd9\x01x\xda\x00\x02xy\xdb\x00\x00\x00\x01z"
+	"\xa3"
+	"abc\xd9\x01x\xda\x00\x02xy\xdb\x00\x00\x00\x01z"
 	"\xc4\x01\xc1\xc5\x00\x01\xc1\xc6\x00\x00\x00\x00"
 	"\xd4\x01\xc1\xd5\x01\xc1\xc1\xd6\x01\xc1\xc1\xc1\xc1"
 	"\xd8\x01\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1\xc1"
@@ -94,7 +95,9 @@ TEST(frame_that_is_no_array_is_garbage)
 		bool array = (c & 0xf0) == 0x90 || c == 0xdc || c == 0xdd;
 		struct frame f;
 
-		assert_int_equal(scan(&byte, 1, &f), c == 0x90 ? FRAME_DONE : array ? FRAME_MORE : FRAME_GARBAGE);
+		assert_int_equal(scan(&byte, 1, &f), c == 0x90 ? FRAME_DONE
+						     : array   ? FRAME_MORE
+							       : FRAME_GARBAGE);
 	}
 }
 
@@ -184,10 +187,17 @@ TEST(frame_body_not_yet_there_is_waited_for)
 {
 	struct frame f;
 
-	assert_int_equal(scan(LIT("\x91\xa5""ab"), &f), FRAME_MORE);
+	assert_int_equal(scan(LIT("\x91\xa5"
+				  "ab"),
+			      &f),
+			 FRAME_MORE);
 	assert_int_equal(f.scanned, 7);
-	assert_int_equal(frame_scan(&f, LIT("\x91\xa5""abcd")), FRAME_MORE);
-	assert_int_equal(frame_scan(&f, LIT("\x91\xa5""abcde\x90")), FRAME_DONE);
+	assert_int_equal(frame_scan(&f, LIT("\x91\xa5"
+					    "abcd")),
+			 FRAME_MORE);
+	assert_int_equal(frame_scan(&f, LIT("\x91\xa5"
+					    "abcde\x90")),
+			 FRAME_DONE);
 	assert_int_equal(f.scanned, 7);
 }
 

@@ -13,7 +13,8 @@ TEST(op_names_are_found_and_nothing_else_is)
 
 		assert_int_equal(op->id, i);
 		assert_ptr_equal(op_find(op->name, strlen(op->name)), op);
-		assert_null(op_find(op->name, strlen(op->name) - 1 > 0 && i != OP_DELETE ? strlen(op->name) - 1 : 0));
+		assert_null(op_find(op->name,
+				    strlen(op->name) - 1 > 0 && i != OP_DELETE ? strlen(op->name) - 1 : 0));
 	}
 	assert_null(op_find("", 0));
 	assert_null(op_find("x", 1));

@@ -78,7 +78,8 @@ static enum rowd_code read_bytes(enum op_id id)
 	err_init(&got.err);
 	msgpack_unpacked_destroy(&got.unpacked);
 	msgpack_unpacked_init(&got.unpacked);
-	assert_int_equal(msgpack_unpack_next(&got.unpacked, got.bytes.data, got.bytes.len, &off), MSGPACK_UNPACK_SUCCESS);
+	assert_int_equal(msgpack_unpack_next(&got.unpacked, got.bytes.data, got.bytes.len, &off),
+			 MSGPACK_UNPACK_SUCCESS);
 	return request_read(op_get(id), &got.unpacked.data, &got.request, &got.err);
 }
 
@@ -139,7 +140,8 @@ TEST(request_missing_parameters_are_named)
 
 TEST(request_surplus_parameters_are_refused)
 {
-	bad(OP_GET, "[ 'users' 5 6 ]", "get: only a map of options can stand behind its 2 parameters, an int came");
+	bad(OP_GET, "[ 'users' 5 6 ]",
+	    "get: only a map of options can stand behind its 2 parameters, an int came");
 	bad(OP_GET, "[ 'users' 5 { } { } ]", "get takes 2 parameters and a map of options, 4 came");
 	bad(OP_PING, "[ 1 ]", NULL);
 	bad(OP_PING, "[ nil ]", NULL);
@@ -181,7 +183,8 @@ TEST(request_filter_that_is_nil_is_empty_and_no_other_kind_is_a_filter)
 	refused_as(OP_COUNT, "[ 'users' nil { } ]", ROWD_E_EMPTY_FILTER, NULL);
 	ok(OP_DELETE_WHERE, "[ 'users' { } ]");
 	ok(OP_DELETE_WHERE, "[ 'users' [ ] ]");
-	bad(OP_DELETE_WHERE, "[ 'users' 1 ]", "delete_where: a filter, a map or an array, is due as filter, an int came");
+	bad(OP_DELETE_WHERE, "[ 'users' 1 ]",
+	    "delete_where: a filter, a map or an array, is due as filter, an int came");
 	bad(OP_DELETE_WHERE, "[ 'users' 'all' ]", NULL);
 	bad(OP_DELETE_WHERE, "[ 'users' true ]", NULL);
 	bad(OP_DELETE_WHERE, "[ 'users' bx ]", NULL);
@@ -241,9 +244,11 @@ TEST(request_option_given_as_nil_is_not_the_same_as_not_given)
 			for (unsigned p = 0; p < op->nrequired; p++) {
 				enum param_kind kind = op->params[p].kind;
 
-				strcat(text, kind == PARAM_STR || kind == PARAM_TABLE || kind == PARAM_KEY ? "'x' " :
-					     kind == PARAM_UINT ? "1 " :
-					     kind == PARAM_OPS || kind == PARAM_COLUMNS ? "[ ] " : "{ } ");
+				strcat(text, kind == PARAM_STR || kind == PARAM_TABLE || kind == PARAM_KEY
+						     ? "'x' "
+					     : kind == PARAM_UINT                         ? "1 "
+					     : kind == PARAM_OPS || kind == PARAM_COLUMNS ? "[ ] "
+											  : "{ } ");
 			}
 			strcat(text, "{ '");
 			strcat(text, option_get((enum op_option)o)->name);
@@ -255,7 +260,8 @@ TEST(request_option_given_as_nil_is_not_the_same_as_not_given)
 
 TEST(request_options_of_the_wrong_kind_are_refused)
 {
-	bad(OP_SELECT, "[ 'u' { 'limit' '1' } ]", "select: an int of 0 to 2^63-1 is due as option limit, a str came");
+	bad(OP_SELECT, "[ 'u' { 'limit' '1' } ]",
+	    "select: an int of 0 to 2^63-1 is due as option limit, a str came");
 	bad(OP_SELECT, "[ 'u' { 'limit' -1 } ]", NULL);
 	bad(OP_SELECT, "[ 'u' { 'limit' 1.0 } ]", NULL);
 	bad(OP_SELECT, "[ 'u' { 'limit' 9223372036854775808 } ]", NULL);

@@ -49,10 +49,13 @@ TEST(rpc_requests_are_read_with_ints_and_strings_of_any_width)
 	assert_request(LIT("\x94\x00\x00\xa4ping\x91\x05"), 0);
 	assert_request(LIT("\x94\xcc\x00\x7f\xa4ping\x91\x05"), 127);
 	assert_request(LIT("\x94\xd0\x00\xcc\x80\xd9\x04ping\x91\x05"), 128);
-	assert_request(LIT("\x94\xd3\x00\x00\x00\x00\x00\x00\x00\x00\xcd\x01\x00\xda\x00\x04ping\x91\x05"), 256);
-	assert_request(LIT("\xdc\x00\x04\x00\xce\xff\xff\xff\xff\xdb\x00\x00\x00\x04ping\x91\x05"), UINT32_MAX);
-	assert_request(LIT("\xdd\x00\x00\x00\x04\x00\xcf\x00\x00\x00\x00\xff\xff\xff\xff\xc4\x04ping\x91\x05"),
+	assert_request(LIT("\x94\xd3\x00\x00\x00\x00\x00\x00\x00\x00\xcd\x01\x00\xda\x00\x04ping\x91\x05"),
+		       256);
+	assert_request(LIT("\xdc\x00\x04\x00\xce\xff\xff\xff\xff\xdb\x00\x00\x00\x04ping\x91\x05"),
 		       UINT32_MAX);
+	assert_request(
+		LIT("\xdd\x00\x00\x00\x04\x00\xcf\x00\x00\x00\x00\xff\xff\xff\xff\xc4\x04ping\x91\x05"),
+		UINT32_MAX);
 	assert_request(LIT("\x94\x00\xd1\x01\x00\xc5\x00\x04ping\x91\x05"), 256);
 	assert_request(LIT("\x94\x00\xd2\x00\x00\x01\x00\xc6\x00\x00\x00\x04ping\x91\x05"), 256);
 }
@@ -74,16 +77,16 @@ TEST(rpc_that_is_no_request_is_refused)
 {
 	assert_refused(LIT("\x90"), false);
 	assert_refused(LIT("\x91\x00"), false);
-	assert_refused(LIT("\x94\x01\x07\xc0\xc0"), false);       /* a response */
+	assert_refused(LIT("\x94\x01\x07\xc0\xc0"), false); /* a response */
 	assert_refused(LIT("\x94\x03\x07\xa1x\x90"), false);
-	assert_refused(LIT("\x94\xff\x07\xa1x\x90"), false);      /* type -1 */
+	assert_refused(LIT("\x94\xff\x07\xa1x\x90"), false); /* type -1 */
 	assert_refused(LIT("\x94\xd0\xff\x07\xa1x\x90"), false);
 	assert_refused(LIT("\x94\xc0\x07\xa1x\x90"), false);
 	assert_refused(LIT("\x94\xa1x\x07\xa1x\x90"), false);
 	assert_refused(LIT("\x94\xca\x00\x00\x00\x00\x07\xa1x\x90"), false);
-	assert_refused(LIT("\x94\x00\xff\xa1x\x90"), false);      /* msgid -1 */
+	assert_refused(LIT("\x94\x00\xff\xa1x\x90"), false); /* msgid -1 */
 	assert_refused(LIT("\x94\x00\xd3\xff\xff\xff\xff\xff\xff\xff\xff\xa1x\x90"), false);
-	assert_refused(LIT("\x94\x00\xcf\x00\x00\x00\x01\x00\x00\x00\x00\xa1x\x90"), false);  /* 2^32 */
+	assert_refused(LIT("\x94\x00\xcf\x00\x00\x00\x01\x00\x00\x00\x00\xa1x\x90"), false); /* 2^32 */
 	assert_refused(LIT("\x94\x00\xc0\xa1x\x90"), false);
 	assert_refused(LIT("\x94\x00\x90\xa1x\x90"), false);
 }
@@ -181,11 +184,14 @@ TEST(rpc_errors_are_written_in_three_shapes)
 	buf_init(&b, 1000);
 	err_set(&err, ROWD_E_BUSY, "later");
 	rpc_write_error(&b, 7, &err, RPC_ERRORS_ARRAY);
-	assert_bytes(&b, LIT("\x94\x01\x07\x93\x64\xab""busy: later"
-			     "\x83\xa4name\xa4""busy\xa7outcome\xabnot_applied\xa5retry\xc3\xc0"));
+	assert_bytes(&b, LIT("\x94\x01\x07\x93\x64\xab"
+			     "busy: later"
+			     "\x83\xa4name\xa4"
+			     "busy\xa7outcome\xabnot_applied\xa5retry\xc3\xc0"));
 	buf_clear(&b);
 	rpc_write_error(&b, 7, &err, RPC_ERRORS_PAIR);
-	assert_bytes(&b, LIT("\x94\x01\x07\x92\x00\xab""busy: later\xc0"));
+	assert_bytes(&b, LIT("\x94\x01\x07\x92\x00\xab"
+			     "busy: later\xc0"));
 	buf_clear(&b);
 	err_set(&err, ROWD_E_LIMIT, "x");
 	rpc_write_error(&b, 7, &err, RPC_ERRORS_PAIR);
@@ -209,7 +215,9 @@ TEST(rpc_error_details_come_in_a_fixed_order)
 	rpc_write_error(&b, 7, &err, RPC_ERRORS_ARRAY);
 	assert_bytes(&b, LIT("\x94\x01\x07\x93\x08\xbflimit: x is over the limit of 5"
 			     "\x88\xa4name\xa5limit\xa7outcome\xabnot_applied\xa5retry\xc2"
-			     "\xa5table\xa5users\xa6""column\xa3""age\xa5limit\x05\xa5index\x00\xa7matched\x09\xc0"));
+			     "\xa5table\xa5users\xa6"
+			     "column\xa3"
+			     "age\xa5limit\x05\xa5index\x00\xa7matched\x09\xc0"));
 	buf_fini(&b);
 }
 

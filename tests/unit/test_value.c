@@ -8,10 +8,11 @@
 
 #define LIT(s) (s), sizeof(s) - 1
 
-static const struct type t_int = { .kind = TYPE_INT }, t_bool = { .kind = TYPE_BOOL }, t_float = { .kind = TYPE_FLOAT },
-			 t_time = { .kind = TYPE_TIME }, t_any = { .kind = TYPE_ANY },
-			 t_text = { .kind = TYPE_TEXT }, t_text3 = { .kind = TYPE_TEXT, .length = 3 },
-			 t_bytes = { .kind = TYPE_BYTES }, t_bytes3 = { .kind = TYPE_BYTES, .length = 3 },
+static const struct type t_int = { .kind = TYPE_INT }, t_bool = { .kind = TYPE_BOOL },
+			 t_float = { .kind = TYPE_FLOAT }, t_time = { .kind = TYPE_TIME },
+			 t_any = { .kind = TYPE_ANY }, t_text = { .kind = TYPE_TEXT },
+			 t_text3 = { .kind = TYPE_TEXT, .length = 3 }, t_bytes = { .kind = TYPE_BYTES },
+			 t_bytes3 = { .kind = TYPE_BYTES, .length = 3 },
 			 t_dec = { .kind = TYPE_DECIMAL, .digits = 5, .scale = 2 };
 
 /* One encoded object as a value of type t, values of at most 100 bytes. Strings are borrowed from data. */
@@ -86,8 +87,10 @@ static void assert_type(const char *name)
 
 TEST(type_names_are_read_and_written_alike)
 {
-	static const char *const names[] = { "int", "bool", "float", "time", "text", "bytes", "text(1)", "text(40)",
-		"text(15000)", "bytes(60000)", "decimal(10,2)", "decimal(18,18)", "decimal(1,0)" };
+	static const char *const names[] = { "int",         "bool",         "float",         "time",
+					     "text",        "bytes",        "text(1)",       "text(40)",
+					     "text(15000)", "bytes(60000)", "decimal(10,2)", "decimal(18,18)",
+					     "decimal(1,0)" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_type(names[i]);
@@ -95,11 +98,42 @@ TEST(type_names_are_read_and_written_alike)
 
 TEST(type_names_that_are_none_are_refused)
 {
-	static const char *const names[] = { "", "(", "()", "Int", "int ", " int", "int(5)", "in", "integer", "any",
-		"text()", "text(0)", "text(-1)", "text(+1)", "text(01)", "text(15001)", "text(4294967297)",
-		"text(99999999999999999999)", "text(1", "text(1))", "text 1", "text(1)x", "bytes(60001)", "bytes(1,1)",
-		"decimal", "decimal(", "decimal()", "decimal(5)", "decimal(19,0)", "decimal(0,0)", "decimal(2,3)",
-		"decimal(2,)", "decimal(,2)", "decimal(2, 1)", "decimal(2,1)x", "decimal(2,1" };
+	static const char *const names[] = { "",
+					     "(",
+					     "()",
+					     "Int",
+					     "int ",
+					     " int",
+					     "int(5)",
+					     "in",
+					     "integer",
+					     "any",
+					     "text()",
+					     "text(0)",
+					     "text(-1)",
+					     "text(+1)",
+					     "text(01)",
+					     "text(15001)",
+					     "text(4294967297)",
+					     "text(99999999999999999999)",
+					     "text(1",
+					     "text(1))",
+					     "text 1",
+					     "text(1)x",
+					     "bytes(60001)",
+					     "bytes(1,1)",
+					     "decimal",
+					     "decimal(",
+					     "decimal()",
+					     "decimal(5)",
+					     "decimal(19,0)",
+					     "decimal(0,0)",
+					     "decimal(2,3)",
+					     "decimal(2,)",
+					     "decimal(,2)",
+					     "decimal(2, 1)",
+					     "decimal(2,1)x",
+					     "decimal(2,1" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct type t;
@@ -165,15 +199,28 @@ TEST(value_of_another_type_is_never_converted)
 {
 	static const struct {
 		const struct type *due;
-		const char *fits;   /* the first byte of a wire form that may come */
+		const char *fits; /* the first byte of a wire form that may come */
 	} rows[] = {
-		{ &t_int, "\x05\xff" }, { &t_bool, "\xc2\xc3" }, { &t_float, "\xcb\x05\xff" }, { &t_text, "\xa1" },
-		{ &t_bytes, "\xc4" }, { &t_dec, "" }, { &t_time, "\xd6" },
+		{ &t_int, "\x05\xff" }, { &t_bool, "\xc2\xc3" }, { &t_float, "\xcb\x05\xff" },
+		{ &t_text, "\xa1" },    { &t_bytes, "\xc4" },    { &t_dec, "" },
+		{ &t_time, "\xd6" },
 	};
-	static const struct { const char *data; size_t len; } wire[] = {
-		{ LIT("\x05") }, { LIT("\xff") }, { LIT("\xc2") }, { LIT("\xc3") },
-		{ LIT("\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00") }, { LIT("\xa1""5") }, { LIT("\xc4\x01""5") },
-		{ LIT("\xd6\xff\x00\x00\x00\x01") }, { LIT("\xd6\x01\x00\x00\x00\x01") }, { LIT("\x91\x05") },
+	static const struct {
+		const char *data;
+		size_t len;
+	} wire[] = {
+		{ LIT("\x05") },
+		{ LIT("\xff") },
+		{ LIT("\xc2") },
+		{ LIT("\xc3") },
+		{ LIT("\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00") },
+		{ LIT("\xa1"
+		      "5") },
+		{ LIT("\xc4\x01"
+		      "5") },
+		{ LIT("\xd6\xff\x00\x00\x00\x01") },
+		{ LIT("\xd6\x01\x00\x00\x00\x01") },
+		{ LIT("\x91\x05") },
 		{ LIT("\x81\xa1x\x05") },
 	};
 
@@ -182,7 +229,7 @@ TEST(value_of_another_type_is_never_converted)
 			bool other_ext = wire[j].len > 1 && wire[j].data[1] == 1 && wire[j].data[0] == '\xd6';
 
 			if (rows[i].due == &t_dec && wire[j].data[0] == '\xa1')
-				continue;   /* "5" is a decimal */
+				continue; /* "5" is a decimal */
 			if (strchr(rows[i].fits, wire[j].data[0]) && !other_ext)
 				good(rows[i].due, wire[j].data, wire[j].len);
 			else
@@ -196,11 +243,17 @@ TEST(value_refusal_names_what_was_due_and_what_came)
 	struct value v;
 	struct err err;
 
-	(void)read_as(&t_int, LIT("\xa1""5"), true, &v, &err);
+	(void)read_as(&t_int,
+		      LIT("\xa1"
+			  "5"),
+		      true, &v, &err);
 	assert_string_equal(err.text, "an int is due, a str came");
 	(void)read_as(&t_text, LIT("\x90"), true, &v, &err);
 	assert_string_equal(err.text, "a str is due, an array came");
-	(void)read_as(&t_text3, LIT("\xa4""abcd"), true, &v, &err);
+	(void)read_as(&t_text3,
+		      LIT("\xa4"
+			  "abcd"),
+		      true, &v, &err);
 	assert_string_equal(err.text, "at most 3 characters are due, 4 came");
 }
 
@@ -229,8 +282,15 @@ TEST(value_text_is_strict_utf8_and_counts_characters)
 	round_trip(&t_text3, LIT("\xa0"));
 	assert_non_null(good(&t_text, LIT("\xa0")).u.s.data);
 	round_trip(&t_text3, LIT("\xa9\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"));
-	bad(&t_text3, LIT("\xa4""abcd"), ROWD_E_TOO_LONG);
-	assert_int_equal(read_as(&t_text3, LIT("\xa4""abcd"), false, &v, &err), ROWD_OK);
+	bad(&t_text3,
+	    LIT("\xa4"
+		"abcd"),
+	    ROWD_E_TOO_LONG);
+	assert_int_equal(read_as(&t_text3,
+				 LIT("\xa4"
+				     "abcd"),
+				 false, &v, &err),
+			 ROWD_OK);
 	bad(&t_text, LIT("\xa1\xff"), ROWD_E_INVALID_TEXT);
 	bad(&t_text, LIT("\xa1\x00"), ROWD_E_INVALID_TEXT);
 	bad(&t_any, LIT("\xa1\xff"), ROWD_E_INVALID_TEXT);
@@ -241,7 +301,10 @@ TEST(value_bytes_may_hold_anything_of_their_length)
 	round_trip(&t_bytes3, LIT("\xc4\x03\x00\xff\x00"));
 	round_trip(&t_bytes, LIT("\xc4\x00"));
 	assert_non_null(good(&t_bytes, LIT("\xc4\x00")).u.s.data);
-	bad(&t_bytes3, LIT("\xc4\x04""abcd"), ROWD_E_TOO_LONG);
+	bad(&t_bytes3,
+	    LIT("\xc4\x04"
+		"abcd"),
+	    ROWD_E_TOO_LONG);
 }
 
 TEST(value_past_the_limit_is_refused_whatever_its_column)
@@ -306,10 +369,13 @@ TEST(decimal_is_read_and_written_with_exactly_its_decimals)
 
 TEST(decimal_that_does_not_fit_or_is_none_is_told_apart)
 {
-	static const char *const none[] = { "", "-", ".", "-.", ".5", "5.", "+5", " 5", "5 ", "1e3", "0x5", "1,5", "--5",
-		"05", "00", "1.2.3", "1.-2", "nan", "inf", "\xd9\xa3", "999999.", "1.0000x" };
-	static const char *const wide[] = { "1000", "-1000", "1000.00", "0.001", "0.000", "1.001",
-		"99999999999999999999999" };
+	static const char *const none[] = { "",    "-",        ".",       "-.",     ".5",   "5.",
+					    "+5",  " 5",       "5 ",      "1e3",    "0x5",  "1,5",
+					    "--5", "05",       "00",      "1.2.3",  "1.-2", "nan",
+					    "inf", "\xd9\xa3", "999999.", "1.0000x" };
+	static const char *const wide[] = {
+		"1000", "-1000", "1000.00", "0.001", "0.000", "1.001", "99999999999999999999999"
+	};
 	char wire[64];
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -326,7 +392,9 @@ TEST(decimal_that_does_not_fit_or_is_none_is_told_apart)
 
 TEST(decimal_parse_and_format_agree_at_every_scale)
 {
-	static const int64_t scaled[] = { 0, 1, -1, 9, 10, 99, 100, -12345, 999999999999999999, -999999999999999999 };
+	static const int64_t scaled[] = {
+		0, 1, -1, 9, 10, 99, 100, -12345, 999999999999999999, -999999999999999999
+	};
 
 	for (uint8_t scale = 0; scale <= 18; scale++) {
 		for (size_t i = 0; i < sizeof(scaled) / sizeof(scaled[0]); i++) {
@@ -405,14 +473,38 @@ TEST(time_is_read_from_rfc_3339)
 
 TEST(time_that_is_none_is_a_mismatch)
 {
-	static const char *const none[] = { "", "now", "2024-02-29", "2024-02-29T12:34:56", "2024-02-29 12:34:56",
-		"2024-02-29T12:34Z", "2024-2-29T12:34:56Z", "24-02-29T12:34:56Z", "2024-02-30T00:00:00Z",
-		"2023-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-00-01T00:00:00Z",
-		"2024-01-00T00:00:00Z", "2024-01-32T00:00:00Z", "2024-01-01T24:00:00Z", "2024-01-01T00:60:00Z",
-		"2024-01-01T00:00:61Z", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00,5Z", "2024-01-01T00:00:00ZZ",
-		"2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00+01:60", "2024-01-01T00:00:00+0100",
-		"2024-01-01T00:00:00+01", "+2024-01-01T00:00:00Z", "-001-01-01T00:00:00Z", "2024-01-01T00:00:00 Z",
-		" 2024-01-01T00:00:00Z", "12024-01-01T00:00:00Z", "2024-01-01X00:00:00Z", "1234567890" };
+	static const char *const none[] = { "",
+					    "now",
+					    "2024-02-29",
+					    "2024-02-29T12:34:56",
+					    "2024-02-29 12:34:56",
+					    "2024-02-29T12:34Z",
+					    "2024-2-29T12:34:56Z",
+					    "24-02-29T12:34:56Z",
+					    "2024-02-30T00:00:00Z",
+					    "2023-02-29T00:00:00Z",
+					    "1900-02-29T00:00:00Z",
+					    "2024-13-01T00:00:00Z",
+					    "2024-00-01T00:00:00Z",
+					    "2024-01-00T00:00:00Z",
+					    "2024-01-32T00:00:00Z",
+					    "2024-01-01T24:00:00Z",
+					    "2024-01-01T00:60:00Z",
+					    "2024-01-01T00:00:61Z",
+					    "2024-01-01T00:00:00.Z",
+					    "2024-01-01T00:00:00,5Z",
+					    "2024-01-01T00:00:00ZZ",
+					    "2024-01-01T00:00:00+24:00",
+					    "2024-01-01T00:00:00+01:60",
+					    "2024-01-01T00:00:00+0100",
+					    "2024-01-01T00:00:00+01",
+					    "+2024-01-01T00:00:00Z",
+					    "-001-01-01T00:00:00Z",
+					    "2024-01-01T00:00:00 Z",
+					    " 2024-01-01T00:00:00Z",
+					    "12024-01-01T00:00:00Z",
+					    "2024-01-01X00:00:00Z",
+					    "1234567890" };
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		refuse_time(none[i], ROWD_E_TYPE_MISMATCH);
@@ -433,11 +525,14 @@ TEST(time_is_read_from_timestamps_of_three_sizes)
 	assert_true(good(&t_time, LIT("\xd6\xff\x00\x00\x00\x01")).u.i == 1000000);
 	assert_true(good(&t_time, LIT("\xd6\xff\xff\xff\xff\xff")).u.i == INT64_C(4294967295000000));
 	/* 500,000 ns and 2^34-1 s in 64 bits */
-	assert_true(good(&t_time, LIT("\xd7\xff\x00\x1e\x84\x83\xff\xff\xff\xff")).u.i == INT64_C(17179869183000500));
-	assert_true(good(&t_time, LIT("\xc7\x0c\xff\x00\x00\x03\xe8\xff\xff\xff\xff\xff\xff\xff\xff")).u.i == -999999);
+	assert_true(good(&t_time, LIT("\xd7\xff\x00\x1e\x84\x83\xff\xff\xff\xff")).u.i ==
+		    INT64_C(17179869183000500));
+	assert_true(good(&t_time, LIT("\xc7\x0c\xff\x00\x00\x03\xe8\xff\xff\xff\xff\xff\xff\xff\xff")).u.i ==
+		    -999999);
 	/* wider than need be */
 	assert_true(good(&t_time, LIT("\xc7\x04\xff\x00\x00\x00\x01")).u.i == 1000000);
-	assert_true(good(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")).u.i == 1000000);
+	assert_true(good(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")).u.i ==
+		    1000000);
 }
 
 TEST(time_from_a_bad_timestamp_is_refused)
@@ -450,12 +545,17 @@ TEST(time_from_a_bad_timestamp_is_refused)
 	bad(&t_time, LIT("\xd7\xff\x00\x00\x00\x04\x00\x00\x00\x01"), ROWD_E_OUT_OF_RANGE);
 	/* 10^9 ns: in 64 and 96 bits */
 	bad(&t_time, LIT("\xd7\xff\xee\x6b\x28\x00\x00\x00\x00\x00"), ROWD_E_OUT_OF_RANGE);
-	bad(&t_time, LIT("\xc7\x0c\xff\x3b\x9a\xca\x00\x00\x00\x00\x00\x00\x00\x00\x00"), ROWD_E_OUT_OF_RANGE);
+	bad(&t_time, LIT("\xc7\x0c\xff\x3b\x9a\xca\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+	    ROWD_E_OUT_OF_RANGE);
 	/* year 10000, year 0, and the far ends */
-	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x00\x00\x00\x3a\xff\xf4\x41\x80"), ROWD_E_OUT_OF_RANGE);
-	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\xff\xff\xff\xf1\x88\x6e\x08\xff"), ROWD_E_OUT_OF_RANGE);
-	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x7f\xff\xff\xff\xff\xff\xff\xff"), ROWD_E_OUT_OF_RANGE);
-	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00"), ROWD_E_OUT_OF_RANGE);
+	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x00\x00\x00\x3a\xff\xf4\x41\x80"),
+	    ROWD_E_OUT_OF_RANGE);
+	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\xff\xff\xff\xf1\x88\x6e\x08\xff"),
+	    ROWD_E_OUT_OF_RANGE);
+	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x7f\xff\xff\xff\xff\xff\xff\xff"),
+	    ROWD_E_OUT_OF_RANGE);
+	bad(&t_time, LIT("\xc7\x0c\xff\x00\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00"),
+	    ROWD_E_OUT_OF_RANGE);
 }
 
 static struct value time_value(int64_t micros)
@@ -473,13 +573,20 @@ TEST(time_is_written_in_the_smallest_timestamp)
 	assert_wire(time_value(INT64_C(17179869184000000)),
 		    LIT("\xc7\x0c\xff\x00\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00\x00"));
 	assert_wire(time_value(-1), LIT("\xc7\x0c\xff\x3b\x9a\xc6\x18\xff\xff\xff\xff\xff\xff\xff\xff"));
-	assert_wire(time_value(-1000000), LIT("\xc7\x0c\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"));
+	assert_wire(time_value(-1000000),
+		    LIT("\xc7\x0c\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"));
 }
 
 TEST(time_storage_form_is_read_and_written_alike)
 {
-	static const int64_t micros[] = { 0, -1, 1, VALUE_TIME_MIN, VALUE_TIME_MAX, INT64_C(1709210096500000),
-		INT64_C(-62135596799999999), INT64_C(951782400000000) };
+	static const int64_t micros[] = { 0,
+					  -1,
+					  1,
+					  VALUE_TIME_MIN,
+					  VALUE_TIME_MAX,
+					  INT64_C(1709210096500000),
+					  INT64_C(-62135596799999999),
+					  INT64_C(951782400000000) };
 	char text[27];
 	int64_t again;
 
@@ -520,19 +627,37 @@ TEST(utf8_accepts_the_edges_of_every_range)
 	assert_true(utf8_valid(NULL, 0, &chars));
 	assert_int_equal(chars, 0);
 	assert_true(utf8_valid(LIT("\x01\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"
-				   "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), &chars));
+				   "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
+			       &chars));
 	assert_int_equal(chars, 10);
-	assert_true(utf8_valid(LIT("plain text of more than eight bytes, then \xc3\xa9 and more text"), &chars));
+	assert_true(
+		utf8_valid(LIT("plain text of more than eight bytes, then \xc3\xa9 and more text"), &chars));
 	assert_int_equal(chars, 57);
 	assert_true(utf8_valid(LIT("abc"), NULL));
 }
 
 TEST(utf8_refuses_what_is_none)
 {
-	static const char *const none[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf",
-		"\xe0\xa0", "\xed\xa0\x80", "\xed\xbf\xbf", "\xef\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xff", "\xfe", "\xf0\x90\x80", "\xe2\x82\x41", "\xf0\x90\x41\x80",
-		"\xf0\x90\x80\x41" };
+	static const char *const none[] = { "\x80",
+					    "\xbf",
+					    "\xc0\x80",
+					    "\xc1\xbf",
+					    "\xc2",
+					    "\xc2\x41",
+					    "\xe0\x9f\xbf",
+					    "\xe0\xa0",
+					    "\xed\xa0\x80",
+					    "\xed\xbf\xbf",
+					    "\xef\xbf",
+					    "\xf0\x8f\xbf\xbf",
+					    "\xf4\x90\x80\x80",
+					    "\xf5\x80\x80\x80",
+					    "\xff",
+					    "\xfe",
+					    "\xf0\x90\x80",
+					    "\xe2\x82\x41",
+					    "\xf0\x90\x41\x80",
+					    "\xf0\x90\x80\x41" };
 	char text[40];
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -556,9 +681,10 @@ TEST(utf8_refuses_what_is_none)
 
 TEST(value_order_is_null_first_then_by_bytes_or_number)
 {
-	struct value null = value_null(), a = value_text("a", 1), ab = value_text("ab", 2), b = value_text("b", 1),
-		     high = value_text("\xc3\xa9", 2), less = value_int(INT64_MIN), more = value_int(INT64_MAX),
-		     f = { .kind = VALUE_FLOAT, .u.f = -1.5 }, g = { .kind = VALUE_FLOAT, .u.f = 0.5 };
+	struct value null = value_null(), a = value_text("a", 1), ab = value_text("ab", 2),
+		     b = value_text("b", 1), high = value_text("\xc3\xa9", 2), less = value_int(INT64_MIN),
+		     more = value_int(INT64_MAX), f = { .kind = VALUE_FLOAT, .u.f = -1.5 },
+		     g = { .kind = VALUE_FLOAT, .u.f = 0.5 };
 
 	assert_true(value_compare(&null, &a) < 0);
 	assert_true(value_compare(&a, &null) > 0);

@@ -29,13 +29,16 @@ static void unit_add(const char *name, CMUnitTestFunction fn)
 
 #define TEST(fn) \
 	static void fn(void **state); \
-	__attribute__((constructor)) static void fn##_add(void) { unit_add(#fn, fn); } \
+	__attribute__((constructor)) static void fn##_add(void) \
+	{ \
+		unit_add(#fn, fn); \
+	} \
 	static void fn(__attribute__((unused)) void **state)
 
 int main(int argc, char **argv)
 {
 	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);   /* a pattern; "*" stands for anything */
+		cmocka_set_test_filter(argv[1]); /* a pattern; "*" stands for anything */
 	return _cmocka_run_group_tests(argv[0], unit_tests, unit_count, NULL, NULL);
 }
 
