@@ -27,15 +27,31 @@ static bool name_is_sound(const char *name)
 	       strlen(name) <= NAME_MAX_BYTES;
 }
 
+static enum rowd_code refuse_scheme(const char *url, struct err *err)
+{
+	char schemes[128] = "";
+	size_t used = 0;
+
+	for (const struct driver *const *d = driver_all(); *d && used < sizeof(schemes); d++)
+		used += (size_t)snprintf(schemes + used, sizeof(schemes) - used, "%s%s://", used ? ", " : "",
+					 (*d)->name);
+	return err_set(err, ROWD_E_BAD_REQUEST,
+		       "no driver of this build takes the URL \"%.60s\"; expected one of %s", url, schemes);
+}
+
 /* Ask the driver, by way of db.c, what it thinks of a URL. */
 static enum rowd_code url_check(const struct db_source *src, struct err *err)
 {
 	struct db probe;
-	enum rowd_code rc = db_init(&probe, src, err);
+	enum rowd_code rc;
 
-	if (!rc)
-		db_fini(&probe);
-	return rc;
+	if (!driver_find(src->url))
+		return refuse_scheme(src->url, err);
+	rc = db_init(&probe, src, err);
+	if (rc)
+		return err_prefix(err, "the URL \"%.60s\"", src->url);
+	db_fini(&probe);
+	return ROWD_OK;
 }
 
 struct config_database *database_find(const struct config *c, const char *name)
@@ -61,7 +77,7 @@ static enum rowd_code database_check(const struct config *c, const struct db_sou
 		return err_limit(err, DATABASES_MAX, "the number of databases");
 	rc = url_check(src, err);
 	if (rc)
-		return err_prefix(err, "the URL \"%.80s\"", src->url);
+		return rc;
 	if (src->durability && !is_sqlite(src->url))
 		return err_set(err, ROWD_E_BAD_REQUEST,
 			       "durability is a matter of SQLite databases; here the server decides");

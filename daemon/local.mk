@@ -62,7 +62,9 @@ daemon/db/drivers.inc: Makefile
 daemon_unit_tests = \
 	tests/unit/test_catalog \
 	tests/unit/test_statement_cache \
+	tests/unit/test_listener \
 	tests/unit/test_log \
+	tests/unit/test_paths \
 	tests/unit/test_policy
 if HAVE_CMOCKA
 check_PROGRAMS += $(daemon_unit_tests)

@@ -223,7 +223,7 @@ void policy_resolve(const struct policy *p, struct caller *c)
 {
 	c->policy = p;
 	c->roles = 0;
-	c->superuser = p->nroles == 0 && (c->uid == 0 || c->uid == geteuid());
+	c->superuser = p->nroles == 0 && c->uid != p->overflow_uid && (c->uid == 0 || c->uid == geteuid());
 	for (unsigned i = 0; i < p->nroles; i++) {
 		if (role_includes(p, &p->roles[i], c))
 			c->roles |= UINT64_C(1) << i;

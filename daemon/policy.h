@@ -65,7 +65,8 @@ unsigned policy_parse_permission(const char *word);
 
 /* ---- asking ---- */
 
-/* Fill roles and superuser from uid, gid, groups. */
+/* Fill roles and superuser from uid, gid, groups. The overflow uid (65534: a user of another namespace,
+ * whoever he is) is never a superuser, and has only the roles that name it. */
 void policy_resolve(const struct policy *p, struct caller *c);
 
 /* Does the caller hold any grant at all? */
