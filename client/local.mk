@@ -24,3 +24,5 @@ EXTRA_DIST += client/rowd.map
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = client/rowd.pc
+
+include client/ctl/local.mk

@@ -20,6 +20,7 @@
 
 /* What a script can tell from. */
 enum ctl_exit {
+	CTL_HELP = -1,          /* inside rowctl only: --help was given, show the page and do nothing */
 	CTL_OK = 0,
 	CTL_FAILED = 1,         /* the daemon refused, or the input is wrong */
 	CTL_USAGE = 2,          /* the command line is wrong; nothing was sent */
@@ -40,7 +41,9 @@ struct ctl {
 	bool quiet, verbose;
 	bool interactive;          /* commands come one after another */
 	struct out out;            /* stdout */
+	uint64_t shown;            /* rows the last read wrote */
 	struct rowd *conn;         /* owned; NULL until the first call */
+	struct rowd *side_conn;    /* owned; for describe() while conn is in a transaction; or NULL */
 	struct schema *schemas;    /* owned; what describe() told in this command */
 };
 
@@ -62,6 +65,9 @@ enum rowd_code ctl_call_raw(struct ctl *ctl, const char *method, const struct bu
 
 /* Pack params into b. Reports a failure. */
 bool ctl_pack(struct buf *b, const struct json_object *params);
+
+/* Remember that the connection uses this database now. */
+enum ctl_exit ctl_keep_database(struct ctl *ctl, const char *database);
 
 /* With -v: the request on stderr, as JSON. */
 void ctl_show_request(const struct ctl *ctl, const char *method, const struct json_object *params);
@@ -145,14 +151,20 @@ const struct verb *verb_at(size_t i);
 /* Carry out a command: argv[0] is a verb, or any operation's name. */
 enum ctl_exit ctl_command(struct ctl *ctl, int argc, char **argv);
 
-/* Carry out an operation that has no verb of its own: argv[0] is its name (cmd_op.c). */
+/* The operation of that name, - and _ alike; NULL when there is none. */
 struct op;
+const struct op *verb_op(const char *name);
+
+/* What verb an operation without one of its own makes; usage is where its line goes (cmd_op.c). */
+void op_verb(const struct op *op, struct verb *verb, char *usage, size_t usage_bytes);
+
+/* Carry out such an operation: argv[0] is its name (cmd_op.c). */
 enum ctl_exit op_command(struct ctl *ctl, const struct op *op, int argc, char **argv);
 
-/* Commands from a terminal or a file, one a line (cmd_shell.c). */
-enum ctl_exit shell_run(struct ctl *ctl);
+/* A select as a stream, shown as it comes (cmd_read.c). options: borrowed, without "stream". Reports. */
+enum ctl_exit read_stream(struct ctl *ctl, const char *table, const struct json_object *options);
 
-/* The page of help for a verb or operation on stdout; false when there is none of that name. */
-bool help_show(const char *name);
+/* Commands from a terminal or a file, one a line (shell.c). */
+enum ctl_exit shell_run(struct ctl *ctl);
 
 #endif

@@ -11,6 +11,8 @@
 #include "client/ctl/json.h"
 #include "client/ctl/literal.h"
 
+enum { LANG_NAME_MAX_BYTES = 512 };
+
 struct lang {
 	struct lex lex;
 	const struct lang_env *env;
@@ -142,6 +144,23 @@ static struct json_object *column_node(const struct column_ref *ref)
 	return node;
 }
 
+/* A word that cannot be a name unless it stands in backquotes. */
+static bool at_keyword(const struct lang *p)
+{
+	static const char *const words[] = { "and", "or", "not", "in", "is", "between", "like", "from", "where", "select" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (at_word(p, words[i]))
+			return true;
+	return false;
+}
+
+/* Can what is under the cursor be a column? */
+static bool at_column(const struct lang *p)
+{
+	return p->lex.kind == TOK_NAME || (p->lex.kind == TOK_WORD && !at_keyword(p));
+}
+
 static bool at_literal(const struct lang *p)
 {
 	switch (p->lex.kind) {
@@ -221,7 +240,7 @@ static bool parse_operand(struct lang *p, const struct type *type, const char *w
 
 	if (at_literal(p))
 		return parse_literal(p, type, out);
-	if (p->lex.kind != TOK_WORD && p->lex.kind != TOK_NAME)
+	if (!at_column(p))
 		return expected(p, what);
 	if (!parse_column(p, &ref))
 		return false;
@@ -458,7 +477,7 @@ static bool parse_comparison(struct lang *p, struct json_object **out)
 	struct column_ref left;
 	bool ok, is, negated = false;
 
-	if (p->lex.kind != TOK_WORD && p->lex.kind != TOK_NAME)
+	if (!at_column(p) || at_literal(p))
 		return expected(p, at_literal(p) ? "a column's name: values stand on the right" : "a column's name");
 	if (!parse_column(p, &left))
 		return false;
@@ -695,6 +714,95 @@ bool lang_set(const char *text, const char *table, const struct lang_env *env, s
 		return merge_json(text, set, err);
 	lex_init(&p.lex, text);
 	ok = parse_assignments(&p, set);
+	lex_fini(&p.lex);
+	return ok;
+}
+
+bool lang_values(const char *text, const struct type *const *types, size_t ntypes, struct json_object *array,
+		 struct lang_err *err)
+{
+	struct lang p = { .err = err, .table = "" };
+	struct json_object *value;
+	bool ok = true;
+
+	lex_init(&p.lex, text);
+	do {
+		size_t i = json_object_array_length(array);
+
+		ok = advance(&p) && parse_literal(&p, i < ntypes ? types[i] : NULL, &value);
+		if (ok)
+			json_object_array_add(array, value);
+	} while (ok && at_sign(&p, ","));
+	if (ok && p.lex.kind != TOK_END)
+		ok = expected(&p, "\",\" or the end");
+	lex_fini(&p.lex);
+	return ok;
+}
+
+/* (price), (*) or () behind a function's name: the column, or NULL. */
+static bool parse_argument(struct lang *p, char **column)
+{
+	if (!expect_sign(p, "(", "\"(\" and a column"))
+		return false;
+	if (p->lex.kind == TOK_WORD || p->lex.kind == TOK_NAME) {
+		*column = strdup(p->lex.value.data);
+		if (!*column)
+			return lang_fail(p->err, p->lex.at, "out of memory");
+	}
+	if ((*column || at_sign(p, "*")) && !advance(p))
+		return false;
+	return expect_sign(p, ")", "\")\"");
+}
+
+/* [name =] function [(column)] */
+static bool parse_computed(struct lang *p, struct json_object *compute)
+{
+	char *name = NULL, *function = NULL, *column = NULL;
+	struct json_object *node;
+	struct buf made;
+	bool ok = p->lex.kind == TOK_WORD || p->lex.kind == TOK_NAME || expected(p, "a function: count, sum, min, ...");
+
+	buf_init(&made, LANG_NAME_MAX_BYTES);
+	if (ok) {
+		function = strdup(p->lex.value.data);
+		ok = advance(p);
+	}
+	if (ok && at_sign(p, "=")) {
+		name = function;
+		ok = advance(p) && (p->lex.kind == TOK_WORD || expected(p, "a function: count, sum, min, ..."));
+		function = ok ? strdup(p->lex.value.data) : NULL;
+		ok = ok && advance(p);
+	}
+	if (ok && at_sign(p, "("))
+		ok = parse_argument(p, &column);
+	if (ok && function) {
+		buf_addf(&made, "%s%s%s", name ? name : function, !name && column ? "_" : "", !name && column ? column : "");
+		buf_add_char(&made, '\0');
+		node = node_new(function);
+		if (column)
+			json_object_array_add(node, json_object_new_string(column));
+		json_object_object_add(compute, made.failed ? "?" : made.data, node);
+	}
+	buf_fini(&made);
+	free(name);
+	free(function);
+	free(column);
+	return ok;
+}
+
+bool lang_compute(const char *text, struct json_object *compute, struct lang_err *err)
+{
+	struct lang p = { .err = err, .table = "" };
+	bool ok;
+
+	if (*skip_space(text) == '{')
+		return merge_json(text, compute, err);
+	lex_init(&p.lex, text);
+	do {
+		ok = advance(&p) && parse_computed(&p, compute);
+	} while (ok && at_sign(&p, ","));
+	if (ok && p.lex.kind != TOK_END)
+		ok = expected(&p, "\",\" or the end");
 	lex_fini(&p.lex);
 	return ok;
 }

@@ -45,4 +45,12 @@ bool lang_filter(const char *text, const char *table, const struct lang_env *env
 bool lang_set(const char *text, const char *table, const struct lang_env *env, struct json_object *set,
 	      struct lang_err *err);
 
+/* Literals with commas between them, added to array; the i-th for a column of types[i] (NULL: not known). */
+bool lang_values(const char *text, const struct type *const *types, size_t ntypes, struct json_object *array,
+		 struct lang_err *err);
+
+/* `total=sum(price), n=count()`, added to compute: {"total": ["sum", "price"], "n": ["count"]}. Without
+ * a name of its own `sum(price)` is called sum_price. Or a JSON object. */
+bool lang_compute(const char *text, struct json_object *compute, struct lang_err *err);
+
 #endif

@@ -326,6 +326,16 @@ void out_rows_end(struct out *o)
 	columns_free(o);
 }
 
+void out_rows_cut(struct out *o)
+{
+	if (o->format == OUT_TABLE)
+		table_draw(o);
+	else if (o->format == OUT_JSON && o->count)
+		buf_add_char(&o->line, '\n');
+	line_write(o);
+	columns_free(o);
+}
+
 void out_rows_begin_result(struct out *o, const struct rowd_result *r)
 {
 	size_t n = rowd_result_columns(r);

@@ -46,8 +46,10 @@ void out_row(struct out *o, const struct rowd_item *const *items);
 /* One row of plain texts; NULL for null. */
 void out_row_text(struct out *o, const char *const *texts);
 
-/* End. Without it JSON stays open, which tells a reader that rows are missing. */
 void out_rows_end(struct out *o);
+
+/* End in place of out_rows_end when rows are missing: JSON stays open, which tells its reader. */
+void out_rows_cut(struct out *o);
 
 /* Begin with the columns of a result; add all its rows. */
 void out_rows_begin_result(struct out *o, const struct rowd_result *r);
