@@ -43,7 +43,7 @@ CLEANFILES += tests/pytest.xml
 # The same random operations on every database, answers compared.
 .PHONY: swap-test
 swap-test: all
-	$(AM_V_at)$(TEST_SETTING) OPS='$(OPS)' SEED='$(SEED)' $(PYTHON3) '$(abs_srcdir)/tests/swap/swap.py'
+	$(AM_V_at)$(TEST_SETTING) OPS='$(OPS)' SEED='$(SEED)' $(PYTHON3) '$(abs_srcdir)/tests/swap/swap_test.py'
 
 EXTRA_DIST += \
 	tests/lib

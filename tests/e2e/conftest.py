@@ -1,6 +1,6 @@
 import pytest
 
-from conftest import SQLite
+from lib.backends import SQLite
 
 
 @pytest.fixture(scope="module")

@@ -232,8 +232,8 @@ def prove(rig, seed, ops, counts, shrink_seconds=SHRINK_SECONDS):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--ops", type=int, default=10000)
-    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--ops", type=int, default=int(os.environ.get("OPS") or 10000))
+    p.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
     p.add_argument("--seeds", type=int, default=1, help="how many seeds, beginning with --seed")
     p.add_argument("--backends", default="sqlite,mariadb,mysql")
     p.add_argument("--hostile", action="store_true")
