@@ -46,7 +46,13 @@ swap-test: all
 	$(AM_V_at)$(TEST_SETTING) OPS='$(OPS)' SEED='$(SEED)' $(PYTHON3) '$(abs_srcdir)/tests/swap/swap_test.py'
 
 EXTRA_DIST += \
-	tests/lib
+	tests/README.md \
+	tests/conftest.py \
+	tests/contract \
+	tests/e2e \
+	tests/fault \
+	tests/lib \
+	tests/swap
 
 # Whole folders travel; what Python leaves in them does not.
 dist-hook:
