@@ -67,11 +67,13 @@ void db_rollback(struct db_conn *c);
 /* Is a transaction open, truly? False too when the backend ended it by itself. */
 bool db_in_transaction(struct db_conn *c);
 
-/* The schema as of the last db_begin or db_reload; borrowed until the next. Never NULL after one. */
+/* The schema as of the last db_begin or db_reload; borrowed until the next, or until the rollback of
+ * a transaction that called db_reload. NULL before and after those. */
 const struct catalog *db_catalog(struct db_conn *c);
 
-/* Read the schema again: after schema statements, within their transaction. Prepared statements
- * are dropped. */
+/* Read the schema again: after schema statements, within their transaction; and after rolling back to a
+ * savepoint before them. Others see it once the transaction is committed. Prepared statements are
+ * dropped. */
 ROWD_MUST_CHECK enum rowd_code db_reload(struct db_conn *c, struct err *err);
 
 /*

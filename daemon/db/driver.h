@@ -112,7 +112,9 @@ struct driver {
 	/* Always ends the transaction; a connection that cannot is reported broken by `usable`. */
 	void (*rollback)(void *conn);
 	/* Is the transaction begun on conn still open? False when the backend ended it by itself
-	 * (disk full, deadlock, interrupted write). */
+	 * (disk full, deadlock). A write that was stopped (timeout, cancel, budget) must never leave
+	 * its effect in an open transaction: if the backend may have completed it, end the
+	 * transaction. */
 	bool (*in_transaction)(void *conn);
 
 	/* Read the whole schema. *out is sealed by db.c. */

@@ -198,16 +198,27 @@ int sqlite_read_version(struct sqlite_conn *c)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/*
+ * On a full disk the log cannot grow, and even a delete needs it. What it holds is moved to the
+ * database, so that the next transaction begins at the log's start.
+ */
+static void make_room(struct sqlite_conn *c)
+{
+	if (c->full && !c->broken)
+		sqlite3_wal_checkpoint_v2(c->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	c->full = false;
+}
+
 static void sqlite_rollback(void *conn)
 {
 	struct sqlite_conn *c = conn;
 
 	c->version_known = false;
-	if (sqlite3_get_autocommit(c->db))
-		return;
-	run_once(c, c->rollback);
+	if (!sqlite3_get_autocommit(c->db))
+		run_once(c, c->rollback);
 	if (!sqlite3_get_autocommit(c->db))
 		c->broken = true;
+	make_room(c);
 }
 
 static enum rowd_code sqlite_begin(void *conn, enum db_tx_mode mode, struct err *err)

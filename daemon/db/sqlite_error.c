@@ -124,6 +124,8 @@ enum rowd_code sqlite_fail(struct sqlite_conn *c, int rc, struct err *err)
 
 	if (rc == SQLITE_READONLY_DBMOVED || (rc & 0xff) == SQLITE_IOERR)
 		c->broken = true;
+	if (rc == SQLITE_FULL)
+		c->full = true;
 	if (c->stopped && ((rc & 0xff) == SQLITE_INTERRUPT || (rc & 0xff) == SQLITE_BUSY))
 		return fail_stopped(c->stopped, rc, err);
 	if (c->raised && rc == SQLITE_ERROR)

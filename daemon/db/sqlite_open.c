@@ -280,6 +280,9 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 	enum rowd_code code = run(c, "PRAGMA mmap_size=0", err);
 	size_t i;
 
+	/* overwrite what is deleted where that costs no page written for itself */
+	if (!code)
+		code = run(c, "PRAGMA secure_delete=fast", err);
 	if (!code)
 		code = ask_expecting(c, "encoding", "UTF-8", err);
 	if (!code)
@@ -366,6 +369,8 @@ static enum rowd_code open_file(struct sqlite_conn *c, struct err *err)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
 		    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 	enum rowd_code code = url_path(c->source->url, path, err);
+	struct stat st;
+	bool is_new;
 	int rc;
 
 	if (!code)
@@ -374,10 +379,16 @@ static enum rowd_code open_file(struct sqlite_conn *c, struct err *err)
 		return code;
 	if (c->role == DB_WRITER && c->source->create)
 		flags |= SQLITE_OPEN_CREATE;
+	is_new = stat(resolved, &st) != 0;
 	rc = sqlite3_open_v2(resolved, &c->db, flags, NULL);
 	if (!c->db)
 		return err_native(err, ROWD_E_NO_RESOURCE, rc, "memory ran out");
-	return rc == SQLITE_OK ? ROWD_OK : sqlite_fail(c, rc, err);
+	if (rc != SQLITE_OK)
+		return sqlite_fail(c, rc, err);
+	/* grants mean nothing where everyone can read the file; the log takes the file's mode */
+	if (is_new && stat(resolved, &st) == 0 && chmod(resolved, st.st_mode & 0770) != 0)
+		return err_sys(err, ROWD_E_UNAVAILABLE, errno, "the mode of the new database file");
+	return ROWD_OK;
 }
 
 enum rowd_code sqlite_open(void *conn, const struct db_source *src, enum db_role role,

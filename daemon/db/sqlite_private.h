@@ -16,6 +16,7 @@ struct sqlite_conn {
 	const struct db_watch *watch;   /* borrowed */
 	enum db_role role;
 	bool broken;                    /* nothing but close may follow */
+	bool full;                      /* the disk was found full; a checkpoint may make room */
 	bool unstoppable;               /* while a transaction begins or ends */
 	bool version_known;             /* `version` is this transaction's */
 	int64_t version;

@@ -313,6 +313,25 @@ TEST(other_encodings_are_refused)
 	remove_all();
 }
 
+TEST(a_new_file_is_not_for_everyone)
+{
+	static const char *const suffixes[] = { "", "-wal" };
+	mode_t mask = umask(0);
+	char file[160];
+	struct stat st;
+	size_t i;
+
+	start();
+	WRITE("CREATE TABLE t (a INT) STRICT");
+	for (i = 0; i < 2; i++) {
+		snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+		assert_int_equal(stat(file, &st), 0);
+		assert_int_equal(st.st_mode & 07, 0);
+	}
+	umask(mask);
+	end();
+}
+
 TEST(readers_cannot_write)
 {
 	struct sql s = statement("INSERT INTO t VALUES (1)", NULL, 0, NULL);
