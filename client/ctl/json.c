@@ -3,6 +3,7 @@
 #include "client/ctl/json.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,32 @@ static size_t count_colons(const char *s, size_t len)
 			n++;
 	}
 	return n;
+}
+
+/* The first int past 64 bits, which json-c would bend to the nearest one that fits; len when there is none. */
+static size_t find_large_int(const char *s, size_t len)
+{
+	bool in_string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t n = in_string ? 0 : strspn(s + i, "0123456789+-.eE");
+
+		if (in_string && s[i] == '\\') {
+			i++;
+		} else if (s[i] == '"') {
+			in_string = !in_string;
+		} else if (n > 0) {
+			errno = 0;
+			if (s[i] == '-')
+				(void)strtoll(s + i, NULL, 10);
+			else
+				(void)strtoull(s + i, NULL, 10);
+			if (errno == ERANGE && strcspn(s + i, ".eE") >= n)
+				return i;
+			i += n - 1;
+		}
+	}
+	return len;
 }
 
 static size_t count_members(const struct json_object *o)
@@ -73,8 +100,7 @@ bool json_parse(const char *text, size_t len, struct json_object **out, size_t *
 	if (*at > len)
 		*at = len;
 	if (error != json_tokener_success) {
-		snprintf(why, why_size, "this is no JSON: %s",
-			 error == json_tokener_continue ? "it ends too early" : json_tokener_error_desc(error));
+		snprintf(why, why_size, "this is no JSON: %s", json_tokener_error_desc(error));
 		json_object_put(o);
 		return false;
 	}
@@ -88,6 +114,11 @@ bool json_parse(const char *text, size_t len, struct json_object **out, size_t *
 		json_object_put(o);
 		*at = 0;
 		return json_fail(why, why_size, "a key is given twice in one object");
+	}
+	*at = find_large_int(text, len);
+	if (*at < len) {
+		json_object_put(o);
+		return json_fail(why, why_size, "an int past 64 bits");
 	}
 	*out = o;
 	return true;

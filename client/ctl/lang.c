@@ -296,7 +296,7 @@ static bool parse_selection(struct lang *p, bool wants_column, struct json_objec
 
 	ok = take_word(p, "select", &selects);
 	if (ok && selects) {
-		bool name = p->lex.kind == TOK_WORD || p->lex.kind == TOK_NAME;
+		bool name = at_column(p);
 
 		if (!name && (wants_column || (p->lex.kind != TOK_NUMBER && !at_sign(p, "*"))))
 			ok = expected(p, "the name of one column");
