@@ -28,20 +28,21 @@ static bool in_transaction_for_sure(const struct rowd *c)
 	return true;
 }
 
-/* The database that use(database) names; NULL when it names none, and there is nothing to remember. */
-static char *database_of(const struct rowd_value *args)
+/* Remember the database that use(database) names, if it names one. False: no memory. */
+static bool ticket_note_database(struct ticket *t, const struct rowd_value *args)
 {
 	struct rowd_result *r;
 	const char *name;
-	char *copy = NULL;
 
-	if (!args || result_of_value(args, &r, NULL))
-		return NULL;
+	if (!args)
+		return true;
+	if (result_of_value(args, &r, NULL))
+		return false;
 	name = rowd_item_str(rowd_item_at(rowd_result_item(r), 0), NULL);
 	if (name)
-		copy = strdup(name);
+		t->database = strdup(name);
 	rowd_result_free(r);
-	return copy;
+	return !name || t->database;
 }
 
 static struct ticket *ticket_new(struct rowd *c, const char *method, const struct rowd_value *args)
@@ -54,8 +55,10 @@ static struct ticket *ticket_new(struct rowd *c, const char *method, const struc
 	t->kind = ticket_kind_of(method);
 	t->in_tx = in_transaction_for_sure(c);
 	t->is_get = strcmp(method, "get") == 0;
-	if (strcmp(method, "use") == 0)
-		t->database = database_of(args);
+	if (strcmp(method, "use") == 0 && !ticket_note_database(t, args)) {
+		ticket_free(t);
+		return NULL;
+	}
 	return t;
 }
 
@@ -290,9 +293,12 @@ static bool ticket_wait(struct rowd *c, const struct ticket *t, deadline until)
 /* The deadline passed: stop the request, and give the answer a moment to say what is true. */
 static void ticket_stop(struct rowd *c, const struct ticket *t)
 {
-	call_cancel(c, t->number);
-	if (!ticket_wait(c, t, deadline_in(CANCEL_GRACE_MS)))
-		conn_lose(c, ROWD_E_TIMEOUT, "the time was up, and no answer came to the request to stop");
+	if (!c->connecting) {
+		call_cancel(c, t->number);
+		if (ticket_wait(c, t, deadline_in(CANCEL_GRACE_MS)))
+			return;
+	}
+	conn_lose(c, ROWD_E_TIMEOUT, "the time was up and no answer came");
 }
 
 /* ---- one request and its answer ---- */

@@ -47,7 +47,7 @@ static bool timestamp_read(const msgpack_object *o, int64_t *out)
 {
 	const char *p;
 	uint64_t both;
-	int64_t micros;
+	int64_t micros = 0;
 	bool ok;
 
 	if (o->type != MSGPACK_OBJECT_EXT || o->via.ext.type != EXT_TIMESTAMP)

@@ -72,6 +72,7 @@ void rowd_result_free(struct rowd_result *r)
 
 enum rowd_code result_of_value(const struct rowd_value *v, struct rowd_result **out, struct rowd_error *err)
 {
+	char *frame;
 	size_t len;
 	struct buf b;
 
@@ -83,8 +84,8 @@ enum rowd_code result_of_value(const struct rowd_value *v, struct rowd_result **
 		buf_fini(&b);
 		return error_set(err, ROWD_E_NO_RESOURCE, "no memory to look at a value");
 	}
-	len = b.len - 1;
-	return result_decode(buf_take(&b, NULL), len, out, err);
+	frame = buf_take(&b, &len);
+	return result_decode(frame, len - 1, out, err);
 }
 
 const struct rowd_item *rowd_result_item(const struct rowd_result *r)

@@ -162,30 +162,33 @@ struct rowd_value *rowd_bin(const void *data, size_t len)
 	SCALAR(v, wire_bin(&v->body, data ? data : "", len));
 }
 
-/* Is it exactly one value? The scanner wants an array, so it is shown one around it. */
-static enum frame_status raw_scan(const char *data, size_t len, size_t *end_out)
+/* Exactly one value? The scanner wants an array, so it is shown one around it. */
+static enum rowd_code raw_check(const char *data, size_t len)
 {
-	struct buf b;
+	enum rowd_code rc = ROWD_E_NO_RESOURCE;
 	struct frame f;
-	enum frame_status status;
+	struct buf b;
 
 	buf_init(&b, REQUEST_MAX_BYTES + 1);
 	wire_array(&b, 1);
 	buf_add(&b, data, len);
 	frame_init(&f, REQUEST_MAX_BYTES + 1, FRAME_MAX_NESTING, REPLY_MAX_VALUES);
-	status = b.failed ? FRAME_TOO_LONG : frame_scan(&f, b.data, b.len);
-	*end_out = f.scanned - 1;
+	if (!b.failed)
+		rc = frame_scan(&f, b.data, b.len) == FRAME_DONE && f.scanned == b.len ? ROWD_OK : ROWD_E_BAD_REQUEST;
 	buf_fini(&b);
-	return status;
+	return rc;
 }
 
 struct rowd_value *rowd_raw(const void *data, size_t len)
 {
-	size_t end;
+	enum rowd_code rc = data && len > 0 && len <= REQUEST_MAX_BYTES ? raw_check(data, len) : ROWD_E_BAD_REQUEST;
+	struct rowd_value *v = value_new(FORM_SCALAR);
 
-	if (!data || len == 0 || raw_scan(data, len, &end) != FRAME_DONE || end != len)
-		return value_mistake();
-	SCALAR(v, buf_add(&v->body, data, len));
+	value_fail(v, rc);
+	if (v->failed)
+		return v;
+	buf_add(&v->body, data, len);
+	return value_made(v);
 }
 
 struct rowd_value *rowd_copy(const struct rowd_value *from)
