@@ -57,7 +57,8 @@ TEST(a_line_has_a_time_a_level_and_its_words)
 
 TEST(for_the_journal_a_line_has_its_priority)
 {
-	char stream[64], line[256];
+	const char *line;
+	char stream[64];
 	struct stat st;
 
 	capture();
@@ -67,7 +68,7 @@ TEST(for_the_journal_a_line_has_its_priority)
 	setenv("JOURNAL_STREAM", stream, 1);
 	log_init();
 	log_error("what=broken");
-	snprintf(line, sizeof(line), "%s", captured());
+	line = captured();
 	unsetenv("JOURNAL_STREAM");
 	log_init();
 	release();
