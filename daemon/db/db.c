@@ -22,7 +22,7 @@ struct db_rows {
 struct db_conn {
 	struct db *db;                 /* borrowed; outlives every connection */
 	const struct driver *driver;
-	enum db_role role;
+	const struct dialect *dialect;
 	struct db_watch watch;
 	bool in_transaction;           /* begun and not ended by us */
 	bool catalog_is_ours;          /* of a transaction not yet committed: not for others */
@@ -76,7 +76,6 @@ enum rowd_code db_conn_open(struct db *db, enum db_role role, struct db_conn **o
 		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
 	c->db = db;
 	c->driver = db->driver;
-	c->role = role;
 	atomic_init(&c->watch.cancelled, false);
 	statement_cache_init(&c->statements, conn_release, c);
 	rc = c->driver->open(c->state, &db->source, role, &c->watch, err);
@@ -86,6 +85,7 @@ enum rowd_code db_conn_open(struct db *db, enum db_role role, struct db_conn **o
 		free(c);
 		return rc;
 	}
+	c->dialect = c->driver->conn_dialect ? c->driver->conn_dialect(c->state) : c->driver->dialect;
 	pthread_mutex_lock(&db->lock);
 	snprintf(db->server, sizeof db->server, "%s", c->driver->server(c->state));
 	pthread_mutex_unlock(&db->lock);
@@ -131,7 +131,7 @@ struct db *db_conn_db(struct db_conn *c)
 
 const struct dialect *db_conn_dialect(const struct db_conn *c)
 {
-	return c->driver->dialect;
+	return c->dialect;
 }
 
 bool db_conn_usable(struct db_conn *c)
@@ -319,11 +319,13 @@ bool db_in_transaction(struct db_conn *c)
 static enum rowd_code conn_statement(struct db_conn *c, const struct sql *sql, struct statement **out,
 				     struct err *err)
 {
-	struct statement *s = statement_cache_take(&c->statements, sql->text.data, sql->text.len);
+	struct statement *s;
 	void *handle;
 	enum rowd_code rc;
 
-	assert(!sql->failed);
+	if (sql->failed)
+		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
+	s = statement_cache_take(&c->statements, sql->text.data, sql->text.len);
 	if (!s) {
 		rc = c->driver->prepare(c->state, sql->text.data, sql->text.len, &handle, err);
 		if (rc)

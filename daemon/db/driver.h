@@ -61,7 +61,7 @@ struct driver {
 	const char *name;                   /* the URL's scheme: "sqlite" */
 	unsigned caps;                      /* of enum driver_cap */
 	size_t conn_size;                   /* bytes of a connection's state */
-	const struct dialect *dialect;
+	const struct dialect *dialect;      /* of every connection, unless conn_dialect is set */
 
 	/* Is this URL well formed? Opens nothing. err names what is wrong with it. */
 	enum rowd_code (*check_url)(const char *url, struct err *err);
@@ -131,6 +131,9 @@ struct driver {
 	const char *(*server)(void *conn);
 	/* After an error: can conn still be used? False: db.c closes it. */
 	bool (*usable)(void *conn);
+	/* The dialect of the server at the other end, known once `open` has succeeded; lives for ever.
+	 * NULL: `dialect` is that of all. */
+	const struct dialect *(*conn_dialect)(void *conn);
 };
 
 #endif

@@ -209,6 +209,13 @@ static bool trace_usable(void *conn)
 	return usable;
 }
 
+static const struct dialect *trace_conn_dialect(void *conn)
+{
+	struct trace_conn *c = conn;
+
+	return c->inner->conn_dialect(c->state);
+}
+
 static void trace_make(struct trace *t, const struct driver *inner)
 {
 	t->inner = inner;
@@ -235,6 +242,7 @@ static void trace_make(struct trace *t, const struct driver *inner)
 		.cancel = inner->cancel ? trace_cancel : NULL,
 		.server = trace_server,
 		.usable = trace_usable,
+		.conn_dialect = inner->conn_dialect ? trace_conn_dialect : NULL,
 	};
 }
 
