@@ -17,7 +17,8 @@ enum pred_op {
 	PRED_IN, PRED_NOT_IN,               /* rhs[0] is a VALUE_LIST, or sel is set */
 	PRED_EXISTS, PRED_NOT_EXISTS,       /* sel */
 	PRED_BETWEEN,                       /* rhs[0], rhs[1] */
-	PRED_LIKE, PRED_PREFIX, PRED_SUFFIX, PRED_CONTAINS,
+	PRED_LIKE, PRED_PREFIX, PRED_SUFFIX, PRED_CONTAINS,  /* rhs[0]; of a prefix that is a value, rhs[1]
+	                                       is the least value above all that begin so, or null */
 	PRED_AND, PRED_OR, PRED_NOT         /* kids */
 };
 
@@ -70,7 +71,13 @@ ROWD_MUST_CHECK enum rowd_code filter_read(struct filter_context *ctx, const str
 					   const msgpack_object *o, const struct pred **out,
 					   struct err *err);
 
-/* primary key = values; for get, update, delete and for walking in key order. Arena memory. */
+/*
+ * The two below never answer NULL, which would mean every row, for want of memory: they answer a
+ * filter that sql/ refuses to render (sql->failed).
+ */
+
+/* primary key = values; for get, update, delete and for walking in key order. Arena memory. Never
+ * NULL; for a table without a primary key, a filter that cannot be rendered. */
 const struct pred *filter_key_equals(struct arena *a, const struct table *t, const struct value *key);
 
 /* a AND b; either may be NULL (every row), then the other is returned. NULL only if both are. */

@@ -10,30 +10,48 @@
 
 #include "proto/value.h"
 
-struct sql;
+struct column;
 struct column_def;
+struct level;
 struct pred;
+struct render;
+struct set_term;
+struct sql;
 
 struct dialect {
-	const char *name;                   /* "sqlite", "mysql" */
+	const char *name;                   /* "sqlite", "mariadb", "mysql", "mysql57" */
 	const char *null_safe_equal;        /* "IS", "<=>" */
-	const char *sum_function;           /* "rowd_sum" (exact, of 128 bits), "SUM" */
+	const char *text_collation;         /* of text columns; NULL where text is kept as bytes, or where
+	                                       no other than the database's own is wanted */
+	bool text_is_bytes;                 /* text is stored as bytes: lengths count bytes there */
 	bool lists_are_one_param;           /* IN (SELECT value FROM rowd_list(?)); else IN (?, ?, ...) */
 	bool has_nulls_first_last;
 	bool has_for_update;
 	bool default_values_clause;         /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
 	bool write_limit;                   /* DELETE ... ORDER BY ... LIMIT; else WHERE key IN (SELECT ...) */
-	bool table_options;                 /* ENGINE=..., CHARSET=... behind CREATE TABLE; else STRICT */
-	/* Append the storage type and checks of a column: INTEGER NOT NULL CHECK (...) */
-	void (*column_type)(struct sql *s, const struct column_def *c);
-	/* Append prefix, suffix, contains and like, whose exact forms differ. column is the quoted,
-	 * qualified name. */
-	void (*text_match)(struct sql *s, const char *column, const struct pred *p);
-	/* Append x op y on ints or decimals so that overflow fails the statement. */
-	void (*arithmetic)(struct sql *s, const void *set_term);
+	bool limits_are_bound;              /* LIMIT ?; else the number stands in the text */
+	bool sets_at_once;                  /* SET a = b, b = a swaps; else each sees those before it */
+	bool copies_own_table;              /* a write cannot select from its own table, only from a copy */
+	bool types_in_table;                /* rowd's types stand in _rowd_columns; else in the columns' comments */
+	bool indexes_in_table;              /* CREATE TABLE makes the indexes too; else each its own statement */
+	bool index_of_table;                /* DROP INDEX ... ON table */
+	const char *table_options;          /* behind CREATE TABLE (...) */
+
+	/* Append what stands behind a column's name in its definition: INTEGER NOT NULL CHECK (...) */
+	void (*column_type)(struct sql *s, const struct dialect *d, const struct column_def *c);
+	/* Append like, prefix, suffix or contains, whose exact forms differ. */
+	void (*text_match)(struct render *r, const struct level *l, const struct pred *p);
+	/* Append a value bound in a comparison with a column. */
+	void (*operand)(struct sql *s, const struct value *v);
+	/* Append x op y on ints or decimals so that what does not fit fails the statement. */
+	void (*arithmetic)(struct render *r, const struct level *l, const struct set_term *t);
+	/* Append the exact sum of an int or decimal column, of a decimal as an int of its last decimals. */
+	void (*sum)(struct sql *s, const struct column *c);
 };
 
 extern const struct dialect dialect_sqlite;
-extern const struct dialect dialect_mysql;
+extern const struct dialect dialect_mariadb;
+extern const struct dialect dialect_mysql;      /* MySQL from 8.0.17 on */
+extern const struct dialect dialect_mysql57;    /* MySQL without a binary NO PAD collation */
 
 #endif

@@ -21,9 +21,14 @@ struct sql {
 	bool failed;                  /* memory ran out, or a limit of the text was passed */
 };
 
+enum { SQL_TEXT_MAX_BYTES = 16 * 1024 * 1024 };
+
 void sql_init(struct sql *s);
 void sql_fini(struct sql *s);
 void sql_clear(struct sql *s);
+
+/* Look before running: ROWD_E_NO_RESOURCE when s->failed. All functions below begin with sql_clear. */
+ROWD_MUST_CHECK enum rowd_code sql_check(const struct sql *s, struct err *err);
 
 struct order_term {
 	const struct column *column;
@@ -41,9 +46,11 @@ struct aggregate_term {
 struct select_stmt {
 	const struct table *table;
 	const struct column **columns;   /* with aggregates: the group_by columns, first in the result */
-	unsigned ncolumns;
+	unsigned ncolumns;               /* 0, and none of what follows: table->row_id, as an int */
 	const struct aggregate_term *aggregates;
-	unsigned naggregates;            /* AGG_SUM and AGG_AVG answer the exact sum as text (see dialect) and, for AVG, the count behind it */
+	unsigned naggregates;            /* AGG_SUM and AGG_AVG answer the exact sum as text, "-123", of a decimal
+	                                    counted in its last decimal ("1250" is 12.50 of decimal(10,2)),
+	                                    AGG_AVG also the count, as a column of its own behind it */
 	bool grouped;                    /* GROUP BY columns */
 	const struct pred *where;
 	const struct order_term *order;  /* the whole order, primary key included, is the caller's */
@@ -54,7 +61,7 @@ struct select_stmt {
 	bool distinct;
 	bool for_update;
 	bool one;                        /* SELECT 1: only whether there is a row */
-	bool count;                      /* SELECT COUNT(*) */
+	bool count;                      /* SELECT COUNT(*); with a limit, it counts no further */
 };
 
 void sql_select(struct sql *s, const struct dialect *d, const struct select_stmt *q);
@@ -70,7 +77,9 @@ enum set_op { SET_VALUE, SET_ADD, SET_SUBTRACT, SET_MULTIPLY };
 struct set_term {
 	const struct column *column;
 	enum set_op op;
-	struct operand x, y;          /* SET_VALUE: x only. Columns are read as they were before */
+	struct operand x, y;          /* SET_VALUE: x only. Columns are read as they were before.
+	                                 Ints for an int column. For a decimal column: + and - of its own
+	                                 scale, * also of another or of ints */
 };
 
 /* keyed_by, for delete and update: NULL, or the statement whose rows (primary keys, in its order,
@@ -113,11 +122,18 @@ struct table_def {
 	struct foreign_key_def *foreign_keys; unsigned nforeign_keys;
 };
 
+/* Where dialect.indexes_in_table is not set, the uniques and indexes are left for sql_create_index. */
 void sql_create_table(struct sql *s, const struct dialect *d, const struct table_def *t);
 void sql_create_index(struct sql *s, const struct dialect *d, const char *table, const struct key_def *k);
 void sql_drop_index(struct sql *s, const struct dialect *d, const struct table *t, const struct key *k);
 void sql_drop_table(struct sql *s, const struct dialect *d, const struct table *t);
 void sql_add_column(struct sql *s, const struct dialect *d, const struct table *t, const struct column_def *c);
+
+/* The table of rowd's own types, where dialect.types_in_table is set: made, filled, and forgotten
+ * with its table. The names are borrowed until s has been run. */
+void sql_create_types(struct sql *s, const struct dialect *d);
+void sql_add_type(struct sql *s, const struct dialect *d, const char *table, const char *column, const char *type);
+void sql_drop_types(struct sql *s, const struct dialect *d, const char *table);
 
 /* "SAVEPOINT rowd_<n>", "ROLLBACK TO rowd_<n>", "RELEASE rowd_<n>" */
 enum savepoint_verb { SAVEPOINT_SET, SAVEPOINT_ROLLBACK, SAVEPOINT_RELEASE };
