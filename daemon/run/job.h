@@ -1,0 +1,124 @@
+/*
+ * A request on its way: made by the loop that received it, carried out by a worker, answered by
+ * the same loop. It has one owner at a time, whoever holds it in a queue; only `cancelled` and the
+ * members of `stream` are shared while it runs.
+ */
+#ifndef ROWD_RUN_JOB_H
+#define ROWD_RUN_JOB_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "daemon/policy.h"
+#include "proto/op.h"
+#include "proto/rpc.h"
+
+struct loop;
+struct session;
+struct database;
+struct lane;
+struct tx;
+struct worker;
+
+enum job_place {
+	JOB_WAITING,    /* in its session's line */
+	JOB_QUEUED,     /* in a lane, not yet begun */
+	JOB_RUNNING,    /* with a worker */
+	JOB_DONE        /* on its way back */
+};
+
+/* Batches of a streamed select between a worker and the loop. */
+struct job_stream {
+	pthread_mutex_t lock;
+	pthread_cond_t taken;
+	unsigned pending;           /* batches handed over and not yet taken by the client */
+	bool gone;                  /* nobody will take any more */
+};
+
+/* What other threads have to say to a loop. A finished job carries its own. */
+enum message_kind {
+	MESSAGE_JOB_DONE,     /* job: taken over by the loop */
+	MESSAGE_ROWS,         /* job: borrowed, it goes on; rows: an encoded array */
+	MESSAGE_CLIENT,       /* fd: a connection to serve, taken over */
+	MESSAGE_CANCEL,       /* asks the loop that serves `session` to stop its request msgid */
+	MESSAGE_CANCELLED,    /* brings the answer home, to `asker` */
+	MESSAGE_DRAIN         /* finish what is in flight, then leave */
+};
+
+struct message {
+	struct message *next;
+	enum message_kind kind;
+	struct job *job;
+	struct buf rows;
+	int fd;
+	uint64_t session, asker;
+	struct loop *asker_loop;
+	uint32_t msgid, asker_msgid;
+	uid_t uid;                  /* of the asker */
+	bool any_uid, found;
+};
+
+struct job {
+	struct job *next;           /* in the one queue that holds it */
+	struct message done;        /* its way home */
+	struct job *line_next;      /* in its session's line; for the loop's eyes only */
+	struct loop *loop;          /* borrowed; where the answer goes */
+	struct session *session;    /* borrowed; for the loop's eyes only */
+	const struct op *op;        /* NULL: the request named none; err says so */
+	uint32_t msgid;
+	enum rpc_errors errors;     /* how the client reads errors */
+	const struct caller *caller;/* borrowed from the session, which outlives its jobs */
+	struct database *database;
+	struct lane *lane;          /* once submitted */
+	struct worker *worker;      /* once running */
+	struct tx *tx;              /* the session's transaction when it was submitted, or NULL */
+	bool tx_ended;              /* the session has to let go of tx */
+	bool silent;                /* nobody waits for the answer */
+	enum job_place place;       /* lane->lock guards it once submitted */
+	atomic_bool cancelled;
+	int64_t arrived_ns, deadline_ns;
+	enum rowd_code code;
+	struct err err;             /* when code is not ROWD_OK */
+	struct buf out;             /* the whole answer, encoded */
+	struct job_stream *stream;  /* owned; NULL unless the select streams */
+	size_t params_len;
+	char params[];              /* the encoded params array */
+};
+
+/* A job with its own copy of params; NULL when memory runs out. */
+struct job *job_new(const char *params, size_t params_len, size_t max_reply_bytes);
+void job_free(struct job *job);
+
+/* Answer with an error: code, err and the encoded frame are set, whatever was there is dropped. */
+void job_fail(struct job *job, const struct err *err);
+void job_failf(struct job *job, enum rowd_code code, const char *fmt, ...) ROWD_PRINTF(3, 4);
+
+/* Answer `true`. */
+void job_answer_true(struct job *job);
+
+/* ---- queues: first in, first out ---- */
+
+struct job_queue {
+	struct job *head, **tail;
+	unsigned count;
+};
+
+void job_queue_init(struct job_queue *q);
+void job_queue_push(struct job_queue *q, struct job *job);
+struct job *job_queue_pop(struct job_queue *q);                    /* NULL when empty */
+bool job_queue_remove(struct job_queue *q, struct job *job);       /* false when it is not there */
+void job_queue_append(struct job_queue *q, struct job_queue *from); /* from is empty afterwards */
+
+/* ---- streams ---- */
+
+struct job_stream *job_stream_new(void);
+/* Worker: one more batch is on its way; waits while the client has too many to take.
+ * False when nobody takes any more. */
+bool job_stream_wait(struct job_stream *s);
+/* Loop: the client took what there was. */
+void job_stream_taken(struct job_stream *s);
+/* Loop: nobody takes any more; a waiting worker goes on at once. */
+void job_stream_gone(struct job_stream *s);
+
+#endif

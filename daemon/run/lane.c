@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include "daemon/run/lane.h"
+
+#include <stdlib.h>
+
+#include "daemon/log.h"
+#include "daemon/run/clock.h"
+#include "daemon/run/loop.h"
+#include "daemon/run/worker.h"
+
+enum {
+	LANE_MAX_WORKERS = 256,        /* kept ones included */
+	WORKER_STACK_BYTES = 1024 * 1024
+};
+
+void lane_init(struct lane *l, const struct lane_options *o)
+{
+	pthread_condattr_t monotonic;
+
+	*l = (struct lane){ .db = o->db, .role = o->role, .group = o->group, .max_workers = o->max_workers,
+			    .idle_ms = o->idle_ms, .lifetime_ms = o->lifetime_ms };
+	atomic_store(&l->limits, o->limits);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->wanted, &monotonic);
+	pthread_cond_init(&l->left, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	job_queue_init(&l->queue);
+}
+
+/* With the lock held. */
+static struct worker *worker_start(struct lane *l, struct db_conn *conn)
+{
+	pthread_condattr_t monotonic;
+	pthread_attr_t attr;
+	struct worker *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return NULL;
+	if (!runner_init(&w->runner)) {
+		free(w);
+		return NULL;
+	}
+	w->lane = l;
+	w->conn = conn;
+	w->conn_opened_ns = clock_ns();
+	job_queue_init(&w->own);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wanted, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	rc = pthread_create(&w->thread, &attr, worker_main, w);
+	pthread_attr_destroy(&attr);
+	if (rc) {
+		runner_fini(&w->runner);
+		pthread_cond_destroy(&w->wanted);
+		free(w);
+		return NULL;
+	}
+	w->next = l->workers;
+	l->workers = w;
+	l->nworkers++;
+	return w;
+}
+
+void lane_adopt(struct lane *l, struct db_conn *conn)
+{
+	pthread_mutex_lock(&l->lock);
+	if (!worker_start(l, conn))
+		db_conn_close(conn);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* With the lock held: a thread for the job that was just queued, if one more is due. */
+static bool lane_staff(struct lane *l)
+{
+	if (l->nidle >= l->queue.count && l->nidle > 0) {
+		pthread_cond_signal(&l->wanted);
+		return true;
+	}
+	if (l->nworkers - (l->group ? 0 : l->nkept) < l->max_workers && l->nworkers < LANE_MAX_WORKERS &&
+	    worker_start(l, NULL))
+		return true;
+	pthread_cond_signal(&l->wanted);
+	return l->nworkers > 0;
+}
+
+/* With the lock held. */
+static void submit_to_tx(struct job *job)
+{
+	struct worker *w = job->tx->worker;
+
+	job->place = JOB_QUEUED;
+	job_queue_push(&w->own, job);
+	pthread_cond_signal(&w->wanted);
+}
+
+static bool begins_tx(const struct job *job)
+{
+	return job->op && job->op->id == OP_BEGIN;
+}
+
+void lane_submit(struct lane *l, struct job *job)
+{
+	bool staffed = true, held = true;
+
+	job->lane = l;
+	pthread_mutex_lock(&l->lock);
+	if (job->tx && !begins_tx(job)) {
+		held = job->tx->worker != NULL;
+		if (held)
+			submit_to_tx(job);
+	} else {
+		job->place = JOB_QUEUED;
+		job_queue_push(&l->queue, job);
+		staffed = lane_staff(l);
+		if (!staffed)
+			job_queue_remove(&l->queue, job);
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (!held) {
+		tx_run(job->tx, loop_runner(job->loop), NULL, job, atomic_load(&l->limits), NULL);
+		loop_complete(job->loop, job);
+	} else if (!staffed) {
+		job->tx_ended = job->tx != NULL;
+		job_failf(job, ROWD_E_NO_RESOURCE, "no thread could be started for the request");
+		loop_complete(job->loop, job);
+	}
+}
+
+/* With the lock held: the worker that runs job, or NULL. */
+static struct worker *worker_of(struct lane *l, const struct job *job)
+{
+	struct worker *w;
+
+	for (w = l->workers; w; w = w->next)
+		if (w->current == job)
+			return w;
+	return NULL;
+}
+
+bool lane_cancel(struct job *job)
+{
+	struct lane *l = job->lane;
+	struct worker *w;
+	bool unqueued = false, found;
+
+	pthread_mutex_lock(&l->lock);
+	found = job->place == JOB_QUEUED || job->place == JOB_RUNNING;
+	if (found)
+		atomic_store(&job->cancelled, true);
+	if (job->place == JOB_QUEUED && (!job->tx || begins_tx(job)))
+		unqueued = job_queue_remove(&l->queue, job);
+	w = worker_of(l, job);
+	if (w && w->conn) {
+		atomic_store(&db_conn_watch(w->conn)->cancelled, true);
+		db_conn_cancel(w->conn);
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (job->stream)
+		job_stream_gone(job->stream);
+	if (unqueued) {
+		job->tx_ended = job->tx != NULL;
+		job_failf(job, ROWD_E_CANCELLED, "cancelled before it began");
+		loop_complete(job->loop, job);
+	}
+	return found;
+}
+
+void lane_stop(struct lane *l)
+{
+	struct worker *w;
+
+	pthread_mutex_lock(&l->lock);
+	l->stopping = true;
+	pthread_cond_broadcast(&l->wanted);
+	for (w = l->workers; w; w = w->next)
+		pthread_cond_signal(&w->wanted);
+	while (l->nworkers > 0)
+		pthread_cond_wait(&l->left, &l->lock);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void lane_fini(struct lane *l)
+{
+	pthread_cond_destroy(&l->left);
+	pthread_cond_destroy(&l->wanted);
+	pthread_mutex_destroy(&l->lock);
+}
+
+void lane_counts(struct lane *l, unsigned *queued, unsigned *workers, unsigned *kept)
+{
+	pthread_mutex_lock(&l->lock);
+	*queued = l->queue.count;
+	*workers = l->nworkers;
+	*kept = l->nkept;
+	pthread_mutex_unlock(&l->lock);
+}

@@ -1,0 +1,212 @@
+#include "config.h"
+
+#include "daemon/run/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/run/clock.h"
+#include "daemon/server.h"
+
+/* ---- messages ---- */
+
+struct message *message_new(enum message_kind kind)
+{
+	struct message *m = calloc(1, sizeof(*m));
+
+	if (m)
+		m->kind = kind;
+	return m;
+}
+
+static void message_free(struct message *m)
+{
+	buf_fini(&m->rows);
+	free(m);
+}
+
+void loop_post(struct loop *l, struct message *m)
+{
+	uint64_t one = 1;
+	bool was_empty;
+
+	m->next = NULL;
+	pthread_mutex_lock(&l->lock);
+	was_empty = !l->inbox;
+	*l->inbox_tail = m;
+	l->inbox_tail = &m->next;
+	pthread_mutex_unlock(&l->lock);
+	if (was_empty && write(l->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_error("event=wake loop=%u errno=%d", l->index, errno);
+}
+
+void loop_complete(struct loop *l, struct job *job)
+{
+	job->done.kind = MESSAGE_JOB_DONE;
+	job->done.job = job;
+	loop_post(l, &job->done);
+}
+
+bool loop_stream(struct loop *l, struct job *job, const struct buf *rows)
+{
+	struct message *m = message_new(MESSAGE_ROWS);
+
+	if (!m)
+		return false;
+	m->job = job;
+	buf_init(&m->rows, rows->len);
+	buf_add(&m->rows, rows->data, rows->len);
+	if (m->rows.failed) {
+		message_free(m);
+		return false;
+	}
+	loop_post(l, m);
+	return true;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	struct message *m, *next;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_error("event=wake loop=%u errno=%d", l->index, errno);
+	pthread_mutex_lock(&l->lock);
+	m = l->inbox;
+	l->inbox = NULL;
+	l->inbox_tail = &l->inbox;
+	pthread_mutex_unlock(&l->lock);
+	for (; m; m = next) {
+		bool embedded = m->kind == MESSAGE_JOB_DONE;   /* lives in its job, which may be freed here */
+
+		next = m->next;
+		l->events->message(l, m);
+		if (!embedded)
+			message_free(m);
+	}
+}
+
+/* ---- the loop ---- */
+
+enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_events *events,
+			struct loop **out, struct err *err)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for a loop");
+	l->server = s;
+	l->index = index;
+	l->events = events;
+	l->next_session = s->nloops + index;
+	l->inbox_tail = &l->inbox;
+	l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	pthread_mutex_init(&l->lock, NULL);
+	buf_init(&l->scratch, (size_t)server_config(s)->limits.reply_bytes + 4096);
+	l->base = event_base_new();
+	l->readers = calloc(s->ndatabases, sizeof(*l->readers));
+	l->input = malloc(LOOP_INPUT_BYTES);
+	if (l->base && l->wake_fd >= 0)
+		l->wake = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake, l);
+	if (!runner_init(&l->runner) || !l->wake || !l->readers || !l->input || event_add(l->wake, NULL)) {
+		loop_free(l);
+		return err_set(err, ROWD_E_NO_RESOURCE, "no memory or descriptors for a loop");
+	}
+	*out = l;
+	return ROWD_OK;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	for (unsigned i = 0; l->readers && i < l->server->ndatabases; i++)
+		db_conn_close(l->readers[i].conn);
+	free(l->readers);
+	runner_fini(&l->runner);
+	if (l->wake)
+		event_free(l->wake);
+	if (l->base)
+		event_base_free(l->base);
+	if (l->wake_fd >= 0)
+		close(l->wake_fd);
+	buf_fini(&l->scratch);
+	free(l->input);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+void loop_run(struct loop *l)
+{
+	while (!l->stop && !(l->draining && l->events->drained(l))) {
+		if (event_base_loop(l->base, EVLOOP_ONCE) < 0) {
+			log_error("event=loop loop=%u state=failed", l->index);
+			break;
+		}
+		l->events->turn(l);
+	}
+}
+
+static void *loop_main(void *arg)
+{
+	loop_run(arg);
+	return NULL;
+}
+
+enum rowd_code loop_start(struct loop *l, struct err *err)
+{
+	int rc = pthread_create(&l->thread, NULL, loop_main, l);
+
+	return rc ? err_sys(err, ROWD_E_NO_RESOURCE, rc, "start the thread of loop %u", l->index) : ROWD_OK;
+}
+
+struct runner *loop_runner(struct loop *l)
+{
+	return &l->runner;
+}
+
+/* ---- snapshots ---- */
+
+enum rowd_code loop_snapshot(struct loop *l, unsigned database, struct db_conn **out, struct err *err)
+{
+	struct loop_reader *r = &l->readers[database];
+	enum rowd_code rc;
+
+	if (!r->conn) {
+		rc = db_conn_open(&l->server->databases[database].db, DB_READER, &r->conn, err);
+		if (rc)
+			return rc;
+	}
+	db_conn_watch(r->conn)->budget_ns = clock_ns() + LOOP_READ_BUDGET_US * 1000;
+	if (!r->in_snapshot) {
+		rc = db_begin(r->conn, DB_TX_READ, err);
+		if (rc)
+			return rc == ROWD_E_BUSY ? err_set(err, ROWD_E_LIMIT, "not without waiting") : rc;
+		r->in_snapshot = true;
+	}
+	*out = r->conn;
+	return ROWD_OK;
+}
+
+void loop_end_snapshots(struct loop *l)
+{
+	for (unsigned i = 0; i < l->server->ndatabases; i++) {
+		struct loop_reader *r = &l->readers[i];
+
+		if (!r->conn)
+			continue;
+		if (r->in_snapshot)
+			db_rollback(r->conn);
+		r->in_snapshot = false;
+		if (!db_conn_usable(r->conn)) {
+			db_conn_close(r->conn);
+			r->conn = NULL;
+		}
+	}
+}

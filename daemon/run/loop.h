@@ -1,0 +1,103 @@
+/*
+ * A loop: one thread that serves its share of the clients. Each turn has three steps, and their
+ * order is what makes reads both cheap and right:
+ *
+ *   1. all sockets that are ready are read, all finished jobs are taken in;
+ *   2. requests are carried out or handed to a lane; all reads of the turn that run here share one
+ *      snapshot, opened at the first of them: behind the last byte received, so that every write
+ *      acknowledged to anyone before a request was sent is in it;
+ *   3. the answers are written.
+ */
+#ifndef ROWD_RUN_LOOP_H
+#define ROWD_RUN_LOOP_H
+
+#include <event2/event.h>
+
+#include "base/buf.h"
+#include "daemon/run/job.h"
+#include "daemon/run/runner.h"
+#include "daemon/stats.h"
+
+struct server;
+struct conn;
+struct session;
+
+/* What rpc/ does with what happens here; set once, before the loops run. */
+struct loop_events {
+	void (*message)(struct loop *l, struct message *m);  /* everything but MESSAGE_CLIENT's fd handling too */
+	void (*turn)(struct loop *l);                        /* step 2, then the answers of step 3 */
+	bool (*drained)(struct loop *l);                     /* while draining: is nothing left? */
+};
+
+/* The loop's own reading connection to a database, and its snapshot of this turn. */
+struct loop_reader {
+	struct db_conn *conn;          /* owned; NULL until the first read */
+	bool in_snapshot;
+};
+
+struct loop {
+	struct server *server;         /* borrowed */
+	unsigned index;
+	struct event_base *base;       /* owned */
+	struct event *wake;            /* owned; on wake_fd */
+	int wake_fd;
+	pthread_t thread;
+	pthread_mutex_t lock;          /* guards inbox */
+	struct message *inbox, **inbox_tail;
+	const struct loop_events *events;
+	struct loop_reader *readers;   /* owned; one for each database */
+	struct runner runner;
+	struct buf scratch;            /* an answer being made */
+	struct stats stats;
+	char *input;                   /* owned; LOOP_INPUT_BYTES, for reading sockets */
+	struct conn *conns;            /* all it serves */
+	struct conn *ready;            /* with bytes to look at, this turn */
+	struct conn *dirty;            /* with answers to write, this turn */
+	uint64_t next_session;
+	unsigned nconns;
+	unsigned nsessions;            /* those too whose client is gone and whose jobs are not yet back */
+	bool draining;
+	bool stop;
+};
+
+enum { LOOP_INPUT_BYTES = 65536, LOOP_READ_BUDGET_US = 1000 };
+
+ROWD_MUST_CHECK enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_events *events,
+					struct loop **out, struct err *err);
+void loop_free(struct loop *l);
+
+/* Serve until drained or stopped. Thread: the loop's. */
+void loop_run(struct loop *l);
+
+/* loop_run on a thread of its own. */
+ROWD_MUST_CHECK enum rowd_code loop_start(struct loop *l, struct err *err);
+
+/* ---- from any thread ---- */
+
+/* A job is over: its loop takes it back. */
+void loop_complete(struct loop *l, struct job *job);
+
+/* A batch of a streamed select; rows is copied. False when memory runs out. */
+bool loop_stream(struct loop *l, struct job *job, const struct buf *rows);
+
+/* m is taken over. */
+void loop_post(struct loop *l, struct message *m);
+
+/* NULL when memory runs out. */
+struct message *message_new(enum message_kind kind);
+
+/* ---- for the loop's own thread ---- */
+
+struct runner *loop_runner(struct loop *l);
+
+/*
+ * The connection for reads in line, with this turn's snapshot open. ROWD_E_UNAVAILABLE and its
+ * kin, or ROWD_E_LIMIT when it could not be had without waiting.
+ */
+ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, struct db_conn **out,
+					     struct err *err);
+
+/* End this turn's snapshots; a connection that did not survive its errors is closed. */
+void loop_end_snapshots(struct loop *l);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * What it takes to carry out one request after another on some connection: decode, check the
+ * shape, hand it to exec/, write the answer. Each loop has one for its inline reads, each worker
+ * one of its own; the memory is used again from request to request.
+ *
+ * Thread: its owner's.
+ */
+#ifndef ROWD_RUN_RUNNER_H
+#define ROWD_RUN_RUNNER_H
+
+#include <msgpack.h>
+
+#include "daemon/exec/exec.h"
+#include "proto/rpc.h"
+
+struct runner {
+	struct arena arena;
+	msgpack_zone zone;
+	struct sql sql;
+};
+
+/* One request, as it came. */
+struct runner_call {
+	const struct op *op;
+	uint32_t msgid;
+	const char *params;              /* the encoded array; lives until the call is over */
+	size_t params_len;
+	const struct caller *caller;
+	const struct limits *limits;
+	int64_t max_rows;
+	struct buf *out;                 /* the whole answer is appended: head and result */
+	exec_batch_fn *batch;
+	void *batch_arg;
+	bool in_transaction, inline_read;
+};
+
+/* False when memory runs out. */
+ROWD_MUST_CHECK bool runner_init(struct runner *r);
+void runner_fini(struct runner *r);
+
+/*
+ * Decode params into *request; both live until the runner's next use.
+ * ROWD_E_BAD_REQUEST and its kin from request_read.
+ */
+ROWD_MUST_CHECK enum rowd_code runner_decode(struct runner *r, const struct op *op, const char *params,
+					     size_t params_len, struct request *request, struct err *err);
+
+/*
+ * Carry out a call on conn, inside a transaction that the caller began. On failure nothing was
+ * appended to call->out. request: as runner_decode left it, or NULL to decode here.
+ */
+ROWD_MUST_CHECK enum rowd_code runner_run(struct runner *r, struct db_conn *conn,
+					  const struct runner_call *call, const struct request *request,
+					  struct err *err);
+
+#endif

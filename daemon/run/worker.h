@@ -1,0 +1,33 @@
+/*
+ * A worker: a thread with one connection, serving its lane. lane.c makes and ends workers; the
+ * rest is here.
+ *
+ * Thread: its own, but for what lane->lock guards.
+ */
+#ifndef ROWD_RUN_WORKER_H
+#define ROWD_RUN_WORKER_H
+
+#include "daemon/run/lane.h"
+#include "daemon/run/runner.h"
+
+enum { GROUP_MAX_JOBS = 1024 };
+
+struct worker {
+	struct worker *next;            /* in lane->workers */
+	struct lane *lane;
+	pthread_t thread;
+	pthread_cond_t wanted;          /* there is a job in own, for a worker that holds a transaction */
+	struct db_conn *conn;           /* owned; NULL until the first job, and after a failure */
+	int64_t conn_opened_ns;
+	struct runner runner;
+	/* guarded by lane->lock */
+	struct tx *tx;                  /* the transaction it holds, or NULL */
+	struct job_queue own;           /* jobs of that transaction */
+	struct job *current;            /* what `cancel` would stop */
+	bool kept;                      /* counted in lane->nkept: by tx, or by a stream */
+};
+
+/* The thread's function; arg is the worker, which frees itself at the end. */
+void *worker_main(void *arg);
+
+#endif
