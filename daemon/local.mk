@@ -15,6 +15,11 @@ libdaemon_a_SOURCES = \
 	daemon/options.def \
 	daemon/policy.c \
 	daemon/policy.h \
+	daemon/server.c \
+	daemon/server.h \
+	daemon/stats.c \
+	daemon/stats.def \
+	daemon/stats.h \
 	daemon/db/db.c \
 	daemon/db/db.h \
 	daemon/db/driver.h \
@@ -33,12 +38,37 @@ libdaemon_a_SOURCES = \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
 	daemon/exec/exec.h \
+	daemon/net/acceptor.c \
+	daemon/net/acceptor.h \
+	daemon/net/conn.c \
+	daemon/net/conn.h \
 	daemon/net/listener.c \
 	daemon/net/listener.h \
+	daemon/net/peer.c \
+	daemon/net/peer.h \
 	daemon/ops/ops.h \
 	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
 	daemon/plan/filter.h \
+	daemon/rpc/dispatch.c \
+	daemon/rpc/dispatch.h \
+	daemon/rpc/op_session.c \
+	daemon/rpc/op_session.h \
+	daemon/rpc/session.c \
+	daemon/rpc/session.h \
+	daemon/run/clock.h \
+	daemon/run/job.c \
+	daemon/run/job.h \
+	daemon/run/lane.c \
+	daemon/run/lane.h \
+	daemon/run/loop.c \
+	daemon/run/loop.h \
+	daemon/run/runner.c \
+	daemon/run/runner.h \
+	daemon/run/tx.c \
+	daemon/run/tx.h \
+	daemon/run/worker.c \
+	daemon/run/worker.h \
 	daemon/sql/dialect.h \
 	daemon/sql/sql.h
 

@@ -32,7 +32,7 @@ void stats_op(struct stats *s, enum op_id op, bool failed, uint64_t took_us)
 		atomic_store_explicit(&o->longest_us, took_us, memory_order_relaxed);
 }
 
-static uint64_t sum_counter(struct server *server, enum stat which)
+static uint64_t sum_counter(struct server *server, enum stat_counter which)
 {
 	uint64_t sum = 0;
 
@@ -114,7 +114,7 @@ void stats_write(struct server *server, struct buf *b)
 	wire_cstr(b, "counters");
 	wire_map(b, STAT_COUNT_);
 	for (unsigned i = 0; i < STAT_COUNT_; i++)
-		write_pair(b, stat_names[i], sum_counter(server, (enum stat)i));
+		write_pair(b, stat_names[i], sum_counter(server, (enum stat_counter)i));
 	wire_cstr(b, "ops");
 	write_ops(server, b);
 	wire_cstr(b, "databases");

@@ -14,7 +14,7 @@
 
 struct server;
 
-enum stat {
+enum stat_counter {
 #define STAT(name, meaning) STAT_##name,
 #include "daemon/stats.def"
 #undef STAT
@@ -31,7 +31,7 @@ struct stats {
 	struct op_stats ops[OP_COUNT_];
 };
 
-static inline void stats_add(struct stats *s, enum stat which, uint64_t n)
+static inline void stats_add(struct stats *s, enum stat_counter which, uint64_t n)
 {
 	atomic_store_explicit(&s->counters[which],
 			      atomic_load_explicit(&s->counters[which], memory_order_relaxed) + n,
