@@ -356,12 +356,21 @@ enum dispatch_result dispatch_bad_frame(struct session *s, enum frame_status sta
 
 /* ---- beginning a job whose turn it is ---- */
 
-bool dispatch_pipelines(const struct session *s, const struct job *job)
+static bool goes_to_group(const struct job *job)
+{
+	return job->op && !job->code && job->op->place == PLACE_WRITER;
+}
+
+bool dispatch_pipelines(struct session *s, const struct job *job)
 {
 	const struct job *first = s->line;
+	struct database *d;
+	struct err ignored;
 
-	return !s->tx && job->op && job->op->place == PLACE_WRITER && first->op &&
-	       first->op->place == PLACE_WRITER && first->database->writer.group && s->nstarted < s->nline;
+	if (s->tx || !goes_to_group(job) || !goes_to_group(first) || !first->database->writer.group)
+		return false;
+	err_init(&ignored);
+	return !choose_database(s, job->op, job->params, job->params_len, &d, &ignored) && d == first->database;
 }
 
 /* Give the job its lane. A request that failed already goes along with its transaction all the

@@ -31,9 +31,9 @@ enum dispatch_result dispatch_bad_frame(struct session *s, enum frame_status sta
  */
 bool dispatch_start(struct session *s, struct job *job);
 
-/* May job be begun while `started` earlier ones of the same line are still with their lane?
- * Only writes that queue behind each other in one grouping lane. */
-bool dispatch_pipelines(const struct session *s, const struct job *job);
+/* May job be begun while earlier ones of the same line are still with their lane? Only writes that
+ * queue behind each other in one grouping lane. */
+bool dispatch_pipelines(struct session *s, const struct job *job);
 
 /* The events of a loop, for loop_new. */
 extern const struct loop_events dispatch_events;

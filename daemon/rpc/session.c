@@ -286,9 +286,19 @@ static void take_frames(struct session *s)
 		conn_resume(s->conn);
 }
 
+/* After a reload other rules hold; what is in flight ends under those it began with. */
+static void refresh_policy(struct session *s)
+{
+	const struct policy *newest = session_config(s)->policy;
+
+	if (s->caller.policy != newest && !s->line && !s->tx)
+		policy_resolve(newest, &s->caller);
+}
+
 void session_turn(struct session *s)
 {
 	if (!s->conn->gone) {
+		refresh_policy(s);
 		advance(s);
 		take_frames(s);
 	}

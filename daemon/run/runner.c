@@ -5,8 +5,7 @@
 #include "proto/value.h"
 
 enum {
-	ZONE_BYTES = 8192,
-	ARENA_KEEP_BYTES = 1024 * 1024   /* let go of more than this after a request */
+	ZONE_BYTES = 65536
 };
 
 bool runner_init(struct runner *r)
