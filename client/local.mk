@@ -26,3 +26,27 @@ pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = client/rowd.pc
 
 include client/ctl/local.mk
+
+client_unit_tests = \
+	tests/unit/test_client_call \
+	tests/unit/test_client_memory \
+	tests/unit/test_client_value
+if HAVE_CMOCKA
+check_PROGRAMS += $(client_unit_tests)
+TESTS += $(client_unit_tests)
+endif
+CLIENT_TEST_LIBS = librowd.la libbase.la $(CMOCKA_LIBS) $(MSGPACK_LIBS) $(ROWD_LIBS)
+FAKE_ROWD = tests/unit/fake_rowd.c tests/unit/fake_rowd.h tests/unit/unit.h
+
+tests_unit_test_client_call_SOURCES = tests/unit/test_client_call.c $(FAKE_ROWD)
+tests_unit_test_client_call_LDADD = $(CLIENT_TEST_LIBS)
+tests_unit_test_client_memory_SOURCES = tests/unit/test_client_memory.c $(FAKE_ROWD)
+tests_unit_test_client_memory_LDADD = $(CLIENT_TEST_LIBS)
+tests_unit_test_client_value_SOURCES = tests/unit/test_client_value.c $(FAKE_ROWD)
+tests_unit_test_client_value_LDADD = $(CLIENT_TEST_LIBS)
+
+# rowd.h alone as C11 and C++17, and the symbols that librowd shows.
+TEST_EXTENSIONS = .sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+TESTS += tests/headers/test_headers.sh
+EXTRA_DIST += tests/headers

@@ -32,6 +32,22 @@ static size_t count_colons(const char *s, size_t len)
 	return n;
 }
 
+/* The first ' outside of strings, which json-c takes for a quote; len when there is none. */
+static size_t find_single_quote(const char *s, size_t len)
+{
+	bool in_string = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in_string && s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			in_string = !in_string;
+		else if (s[i] == '\'' && !in_string)
+			return i;
+	}
+	return len;
+}
+
 /* The first int past 64 bits, which json-c would bend to the nearest one that fits; len when there is none. */
 static size_t find_large_int(const char *s, size_t len)
 {
@@ -89,6 +105,9 @@ bool json_parse(const char *text, size_t len, struct json_object **out, size_t *
 	*at = 0;
 	if (len >= INT32_MAX)
 		return json_fail(why, why_size, "longer than 2 GiB");
+	*at = find_single_quote(text, len);
+	if (*at < len)
+		return json_fail(why, why_size, "this is no JSON: strings stand in double quotes");
 	tok = json_tokener_new_ex(JSON_MAX_NESTING);
 	if (!tok)
 		return json_fail(why, why_size, "out of memory");
