@@ -4,6 +4,8 @@ libbase_la_SOURCES += \
 	proto/codes.def \
 	proto/decimal.c \
 	proto/decimal.h \
+	proto/fingerprint.c \
+	proto/fingerprint.h \
 	proto/frame.c \
 	proto/frame.h \
 	proto/keys.c \
@@ -21,6 +23,8 @@ libbase_la_SOURCES += \
 	proto/time.h \
 	proto/type.c \
 	proto/utf8.c \
+	proto/uuid.c \
+	proto/uuid.h \
 	proto/value.c \
 	proto/value.h \
 	proto/wire.c
@@ -38,6 +42,7 @@ include/rowd_codes.h: proto/codes.def proto/codes.awk
 
 proto_unit_tests = \
 	tests/unit/test_code \
+	tests/unit/test_fingerprint \
 	tests/unit/test_frame \
 	tests/unit/test_op \
 	tests/unit/test_request \

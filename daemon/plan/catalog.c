@@ -435,6 +435,14 @@ const struct table *catalog_find(const struct catalog *c, const char *name, size
 	return NULL;
 }
 
+const struct table *catalog_own(const struct catalog *c, const char *name)
+{
+	const struct table key = { .name = name }, *pointer = &key;
+	struct table **found = bsearch(&pointer, c->all, c->nnodes, sizeof *c->all, table_compare);
+
+	return found ? *found : NULL;
+}
+
 size_t catalog_count(const struct catalog *c)
 {
 	return c->nlisted;

@@ -109,6 +109,9 @@ int64_t catalog_version(const struct catalog *c);
 /* By name, exactly; NULL when there is none. Tables named _rowd_... are not found. */
 const struct table *catalog_find(const struct catalog *c, const char *name, size_t len);
 
+/* One of rowd's own tables ("_rowd_..."), which nobody else can name; NULL when it was not made yet. */
+const struct table *catalog_own(const struct catalog *c, const char *name);
+
 /* Those that may be listed, in order of name. */
 size_t catalog_count(const struct catalog *c);
 const struct table *catalog_at(const struct catalog *c, size_t i);
