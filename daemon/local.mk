@@ -49,7 +49,10 @@ libdaemon_a_SOURCES = \
 	daemon/ops/ops.h \
 	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
+	daemon/plan/filter.c \
 	daemon/plan/filter.h \
+	daemon/plan/pred.c \
+	daemon/plan/pred.h \
 	daemon/rpc/dispatch.c \
 	daemon/rpc/dispatch.h \
 	daemon/rpc/op_session.c \
@@ -70,6 +73,13 @@ libdaemon_a_SOURCES = \
 	daemon/run/worker.c \
 	daemon/run/worker.h \
 	daemon/sql/dialect.h \
+	daemon/sql/dialect_sqlite.c \
+	daemon/sql/render.h \
+	daemon/sql/render_filter.c \
+	daemon/sql/render_schema.c \
+	daemon/sql/render_select.c \
+	daemon/sql/render_write.c \
+	daemon/sql/sql.c \
 	daemon/sql/sql.h
 
 # What a program that links libdaemon.a needs behind it.

@@ -35,6 +35,7 @@ struct dialect {
 	bool types_in_table;                /* rowd's types stand in _rowd_columns; else in the columns' comments */
 	bool indexes_in_table;              /* CREATE TABLE makes the indexes too; else each its own statement */
 	bool index_of_table;                /* DROP INDEX ... ON table */
+	bool generated_is_primary_key;      /* a generated column's own definition makes it the primary key */
 	const char *table_options;          /* behind CREATE TABLE (...) */
 
 	/* Append what stands behind a column's name in its definition: INTEGER NOT NULL CHECK (...) */

@@ -44,6 +44,8 @@ void sql_finish(struct sql *s);                                    /* every stat
 void render_where(struct render *r, const struct level *l, const struct pred *where);
 void render_column(struct render *r, const struct level *l, const struct column *c);
 void render_operand(struct render *r, const struct level *l, const struct operand *o);
+void render_left(struct render *r, const struct level *l, const struct pred *p);   /* its column */
+uint8_t operand_scale(const struct operand *o);   /* of a decimal; 0 of an int */
 
 /* ---- render_select.c ---- */
 

@@ -63,12 +63,19 @@ void render_operand(struct render *r, const struct level *l, const struct operan
 	}
 }
 
-static void render_left(struct render *r, const struct level *l, const struct pred *p)
+void render_left(struct render *r, const struct level *l, const struct pred *p)
 {
 	if (p->column_is_outer)
 		render_outer_column(r, l, p->column);
 	else
 		render_column(r, l, p->column);
+}
+
+uint8_t operand_scale(const struct operand *o)
+{
+	if (o->kind == OPERAND_VALUE)
+		return o->value.kind == VALUE_DECIMAL ? o->value.scale : 0;
+	return o->column->type.kind == TYPE_DECIMAL ? o->column->type.scale : 0;
 }
 
 static void render_comparison(struct render *r, const struct level *l, const struct pred *p, const char *op,
