@@ -213,12 +213,22 @@ static char *frame_copy(const char *data, size_t len)
 	return copy;
 }
 
+/* Was a commit refused before it was looked at? Then its transaction, aborted, is open still. */
+static bool commit_unseen(const struct rowd *c, const unsigned char *error)
+{
+	uint32_t code;
+
+	if (!c->tx || error[0] != 0x93 || !read_msgid(error + 1, &code))
+		return false;
+	return code == ROWD_E_BAD_REQUEST || code == ROWD_E_CANCELLED || code == ROWD_E_TIMEOUT;
+}
+
 /* What an answer says about the connection's state: transaction and database. */
-static void track_answer(struct rowd *c, struct ticket *t)
+static void track_answer(struct rowd *c, struct ticket *t, const unsigned char *error)
 {
 	if (t->kind == TICKET_BEGIN && t->ok)
 		c->tx = true;
-	else if (t->kind == TICKET_ROLLBACK || t->kind == TICKET_COMMIT)
+	else if (t->kind == TICKET_ROLLBACK || (t->kind == TICKET_COMMIT && !commit_unseen(c, error)))
 		c->tx = false;
 	if (t->database && t->ok) {
 		free(c->database);
@@ -257,7 +267,7 @@ static bool take_response(struct rowd *c, const char *data, size_t len)
 	t->ok = ok;
 	t->state = TICKET_ANSWERED;
 	ticket_list_add(&c->answered, t);
-	track_answer(c, t);
+	track_answer(c, t, p + c->frame.offset[2]);
 	return true;
 }
 

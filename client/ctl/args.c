@@ -13,7 +13,7 @@
 const struct arg_def global_options[] = {
 	{ "socket", 's', "PATH", "the daemon's socket", -1 },
 	{ "database", 'd', "NAME", "the database to use", -1 },
-	{ "output", 'o', "FORMAT", "table, json, jsonl, csv or tsv", -1 },
+	{ "output", 'o', "FORMAT", "table, json, jsonl, csv or tsv; table on a terminal, else jsonl", -1 },
 	{ "timeout", 0, "SECONDS", "give up after so long, truthfully", -1 },
 	{ "quiet", 'q', NULL, "no remarks", -1 },
 	{ "verbose", 'v', NULL, "show each request, and how long it took", -1 },

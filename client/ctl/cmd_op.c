@@ -11,6 +11,7 @@
 #include "client/ctl/args.h"
 #include "client/ctl/ctl.h"
 #include "client/ctl/param.h"
+#include "client/ctl/target.h"
 #include "proto/op.h"
 
 static bool takes_rest(const struct op *op, unsigned i)
@@ -103,10 +104,23 @@ static void op_usage(const struct op *op, char *out, size_t out_bytes)
 	}
 }
 
+/* These ask first, as --all does. */
+static bool touches_all(const struct op *op)
+{
+	return op->id == OP_DELETE_ALL || op->id == OP_UPDATE_ALL;
+}
+
+static const struct arg_def all_options[] = {
+	{ "yes", 'y', NULL, "do not ask", -1 },
+	{ NULL, 0, NULL, NULL, 0 }
+};
+
 void op_verb(const struct op *op, struct verb *verb, char *usage, size_t usage_bytes)
 {
 	op_usage(op, usage, usage_bytes);
 	*verb = (struct verb){ .name = op->name, .usage = usage, .summary = op->summary, .ops = op->name };
+	if (touches_all(op))
+		verb->options = all_options;
 }
 
 enum ctl_exit op_command(struct ctl *ctl, const struct op *op, int argc, char **argv)
@@ -125,6 +139,8 @@ enum ctl_exit op_command(struct ctl *ctl, const struct op *op, int argc, char **
 				op->nparams && takes_rest(op, op->nparams - 1) ? -1 : (int)op->nparams);
 	if (rc == CTL_OK)
 		rc = op_params(ctl, op, &a, params);
+	if (rc == CTL_OK && touches_all(op))
+		rc = target_confirm_all(ctl, &a, op->id == OP_DELETE_ALL ? "Delete" : "Update");
 	if (rc == CTL_OK) {
 		rc = ctl_call(ctl, op->name, json_object_get(params), &result);
 		if (rc == CTL_OK) {

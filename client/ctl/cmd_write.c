@@ -35,6 +35,9 @@ struct load {
 	uint64_t inserted, updated;    /* by the requests that were answered */
 	bool shows_rows;               /* --returning was given */
 	bool begun;                    /* of those rows, the first were written */
+	bool one_request;              /* a request id stands for one: all rows go in it, or none */
+	bool tells_ids;                /* the rows came from the command line: few enough */
+	struct buf ids;                /* what was generated for them, JSON with commas between */
 };
 
 /* [table, [rows], options] into b. */
@@ -58,10 +61,23 @@ static int64_t count_of(const struct rowd_result *r, const char *name)
 	return n;
 }
 
+static void load_keep_ids(struct load *l, const struct rowd_result *result)
+{
+	const struct rowd_item *ids = rowd_item_get(rowd_result_item(result), "ids");
+
+	for (size_t i = 0; i < rowd_item_count(ids); i++) {
+		if (l->ids.len)
+			buf_add_char(&l->ids, ',');
+		item_write_json(&l->ids, rowd_item_at(ids, i));
+	}
+}
+
 static void load_answer(struct load *l, const struct rowd_result *result)
 {
 	l->inserted += (uint64_t)count_of(result, "inserted");
 	l->updated += (uint64_t)count_of(result, "updated");
+	if (l->tells_ids)
+		load_keep_ids(l, result);
 	if (!l->shows_rows)
 		return;
 	if (!l->begun)
@@ -123,6 +139,11 @@ static enum ctl_exit load_add(struct load *l, struct json_object *row)
 	if (!ok)
 		return ctl_fail("%s %llu: %s", rows_unit(l->rows), (unsigned long long)l->rows->line, why);
 	l->lines[l->held++] = l->rows->line;
+	if (l->one_request) {
+		if (l->held < l->max_rows && l->packed.len < BATCH_MAX_BYTES / 2)
+			return CTL_OK;
+		return ctl_fail("more rows than one request holds; a --request-id is for one");
+	}
 	return l->held == l->max_rows || l->packed.len >= BATCH_BYTES ? load_send(l) : CTL_OK;
 }
 
@@ -179,27 +200,53 @@ static enum ctl_exit load_atomically(struct load *l)
 	return rc == CTL_UNKNOWN ? CTL_FAILED : rc;
 }
 
+static void summary_json(struct buf *b, const struct load *l, bool upsert)
+{
+	buf_addf(b, "{\"inserted\":%llu", (unsigned long long)l->inserted);
+	if (upsert)
+		buf_addf(b, ",\"updated\":%llu", (unsigned long long)l->updated);
+	if (l->ids.len) {
+		buf_add_str(b, ",\"ids\":[");
+		buf_add(b, l->ids.data, l->ids.len);
+		buf_add_char(b, ']');
+	}
+	buf_add_char(b, '}');
+}
+
+static void summary_text(struct buf *b, const struct load *l, bool upsert)
+{
+	if (upsert)
+		buf_addf(b, "%llu inserted, %llu updated", (unsigned long long)l->inserted,
+			 (unsigned long long)l->updated);
+	else
+		buf_addf(b, "%llu %s inserted", (unsigned long long)l->inserted, l->inserted == 1 ? "row" : "rows");
+	if (l->ids.len) {
+		buf_add_str(b, ", id ");
+		buf_add(b, l->ids.data, l->ids.len);
+	}
+}
+
 static void load_summary(const struct load *l, enum ctl_exit rc)
 {
 	struct ctl *ctl = l->ctl;
 	bool upsert = !strcmp(l->method, "upsert"), to_stdout = rc == CTL_OK && !l->shows_rows;
-	char text[160];
+	struct buf text;
 
+	buf_init(&text, BATCH_MAX_BYTES);
 	if (to_stdout && out_is_json(&ctl->out))
-		snprintf(text, sizeof text, upsert ? "{\"inserted\":%llu,\"updated\":%llu}" : "{\"inserted\":%llu}",
-			 (unsigned long long)l->inserted, (unsigned long long)l->updated);
-	else if (upsert)
-		snprintf(text, sizeof text, "%llu inserted, %llu updated", (unsigned long long)l->inserted,
-			 (unsigned long long)l->updated);
+		summary_json(&text, l, upsert);
 	else
-		snprintf(text, sizeof text, "%llu %s inserted", (unsigned long long)l->inserted,
-			 l->inserted == 1 ? "row" : "rows");
-	if (rc != CTL_OK)
-		ctl_fail("%s%s", text, l->inserted + l->updated ? " by the requests before" : "");
+		summary_text(&text, l, upsert);
+	buf_add_char(&text, '\0');
+	if (text.failed)
+		ctl_fail("out of memory");
+	else if (rc != CTL_OK)
+		ctl_fail("%s%s", text.data, l->inserted + l->updated ? " by the requests before" : "");
 	else if (!to_stdout)
-		ctl_note(ctl, "%s", text);
+		ctl_note(ctl, "%s", text.data);
 	else if (!ctl->quiet || out_is_json(&ctl->out))
-		out_sentence(&ctl->out, text);
+		out_sentence(&ctl->out, text.data);
+	buf_fini(&text);
 }
 
 static enum ctl_exit load_run(struct ctl *ctl, struct load *l, const struct args *a)
@@ -208,13 +255,19 @@ static enum ctl_exit load_run(struct ctl *ctl, struct load *l, const struct args
 	int64_t n = BATCH_ROWS;
 	enum ctl_exit rc;
 
-	if (batch && (!uint_parse(batch, &n) || n < 1 || n > BATCH_MAX_ROWS))
+	l->one_request = args_get(a, "request-id") != NULL;
+	if (l->one_request && args_get(a, "atomic"))
+		return ctl_usage(a->verb->name, "--request-id is for one request, --atomic for several");
+	if (l->one_request)
+		n = BATCH_MAX_ROWS + 1;
+	else if (batch && (!uint_parse(batch, &n) || n < 1 || n > BATCH_MAX_ROWS))
 		return ctl_usage(a->verb->name, "--batch wants rows, from 1 to %d", BATCH_MAX_ROWS);
 	l->max_rows = (size_t)n;
 	l->lines = calloc(l->max_rows, sizeof *l->lines);
 	if (!l->lines)
 		return ctl_fail("out of memory");
 	buf_init(&l->packed, BATCH_MAX_BYTES);
+	buf_init(&l->ids, BATCH_MAX_BYTES);
 	interrupt_defer(true);
 	rc = args_get(a, "atomic") ? load_atomically(l) : load_all(l);
 	interrupt_defer(false);
@@ -225,6 +278,7 @@ static enum ctl_exit load_run(struct ctl *ctl, struct load *l, const struct args
 		out_rows_cut(&ctl->out);
 	load_summary(l, rc);
 	buf_fini(&l->packed);
+	buf_fini(&l->ids);
 	free(l->lines);
 	return rc;
 }
@@ -287,6 +341,7 @@ static enum ctl_exit cmd_load(struct ctl *ctl, const struct verb *verb, int argc
 	l.table = a.words[0];
 	l.options = options;
 	l.shows_rows = args_get(&a, "returning") != NULL;
+	l.tells_ids = a.nwords > 1 && !l.shows_rows;
 	l.rows = &rows;
 	if (rows_open(&rows, args_get(&a, "csv") ? ROWS_CSV : ROWS_JSON, file, ctl_schema(ctl, l.table)))
 		rc = load_run(ctl, &l, &a);
@@ -355,7 +410,8 @@ static const struct arg_def update_options[] = {
 
 #define LOAD_DETAILS \
 	"Rows are read from stdin, one JSON object a line (or one JSON array), or CSV with --csv. In CSV an\n" \
-	"empty field is null, \"\" an empty text. Each request is all or nothing; with --atomic the whole is.\n"
+	"empty field is null, \"\" an empty text. Each request is all or nothing; with --atomic the whole is.\n" \
+	"Generated ids are told when the rows stand on the command line; --returning keys tells them always.\n"
 
 const struct verb write_verbs[] = {
 	{ "insert", "TABLE [ROW...]", "add rows",

@@ -659,7 +659,7 @@ static bool parse_expression(struct lang *p, const struct type *type, struct jso
 static bool parse_assignment(struct lang *p, struct json_object *set)
 {
 	struct column_ref left;
-	struct json_object *value;
+	struct json_object *value = NULL;
 	size_t at = p->lex.at;
 	bool ok;
 

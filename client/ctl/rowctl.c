@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 
 	locale_init();
 	op_init();
-	out_init(&ctl.out, terminal ? OUT_TABLE : OUT_TSV, terminal);
+	out_init(&ctl.out, terminal ? OUT_TABLE : OUT_JSONL, terminal);
 	(void)interrupt_init();
 	rc = run(&ctl, argc, argv);
 	if (!out_flush(&ctl.out) && rc == CTL_OK)

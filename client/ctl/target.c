@@ -39,13 +39,12 @@ static bool type_the_name(struct ctl *ctl, const char *table, const char *doing)
 	return !strcmp(answer, table);
 }
 
-/* May every row go? */
-static enum ctl_exit confirm_all(struct ctl *ctl, const struct args *a, const char *doing)
+enum ctl_exit target_confirm_all(struct ctl *ctl, const struct args *a, const char *doing)
 {
 	if (args_get(a, "yes") || args_get(a, "dry-run"))
 		return CTL_OK;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return ctl_usage(a->verb->name, "--all wants --yes where there is no terminal to ask on");
+		return ctl_usage(a->verb->name, "every row: say --yes where there is no terminal to ask on");
 	if (type_the_name(ctl, a->words[0], doing))
 		return CTL_OK;
 	return ctl_fail("that is not the table's name: nothing was done");
@@ -159,13 +158,13 @@ enum ctl_exit target_run(struct ctl *ctl, const struct args *a, const struct tar
 	struct json_object *params = json_object_new_array();
 	bool dry = args_get(a, "dry-run") != NULL;
 	struct rowd_result *result;
-	const struct op *op;
+	const struct op *op = NULL;
 	enum ctl_exit rc = target_op(a, t, &op);
 
 	if (rc == CTL_OK)
 		rc = target_params(ctl, a, t, op, params);
 	if (rc == CTL_OK && op->id == t->all)
-		rc = confirm_all(ctl, a, t->doing);
+		rc = target_confirm_all(ctl, a, t->doing);
 	if (rc == CTL_OK) {
 		rc = ctl_call(ctl, op->name, json_object_get(params), &result);
 		if (rc == CTL_OK) {

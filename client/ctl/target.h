@@ -22,4 +22,7 @@ struct target {
  */
 enum ctl_exit target_run(struct ctl *ctl, const struct args *a, const struct target *t);
 
+/* May every row of words[0] be changed? Asks as --all does. CTL_OK: yes. Reports. */
+enum ctl_exit target_confirm_all(struct ctl *ctl, const struct args *a, const char *doing);
+
 #endif
