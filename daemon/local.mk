@@ -38,6 +38,10 @@ libdaemon_a_SOURCES = \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
 	daemon/exec/exec.h \
+	daemon/exec/once.c \
+	daemon/exec/once.h \
+	daemon/exec/own_table.c \
+	daemon/exec/own_table.h \
 	daemon/net/acceptor.c \
 	daemon/net/acceptor.h \
 	daemon/net/conn.c \

@@ -25,6 +25,7 @@
 	LIMIT(transaction_idle_ms, 30000, 100, 86400000, "milliseconds between two requests of a transaction") \
 	LIMIT(frame_ms, 30000, 100, 3600000, "milliseconds from a frame's first byte to its last") \
 	LIMIT(write_ms, 30000, 100, 3600000, "milliseconds without a byte taken by a client that is owed some") \
+	LIMIT(request_retention_ms, 86400000, 1000, 2592000000, "milliseconds for which a request id is remembered") \
 	LIMIT(clients, 10000, 1, 1000000, "connections served at once")
 
 struct limits {

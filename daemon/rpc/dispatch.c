@@ -409,6 +409,18 @@ static bool start_begin(struct session *s, struct job *job, struct err *err)
 	return submit(s, job, lane);
 }
 
+/* A commit with an id outside of a transaction: its connection was lost, and the client asks again. */
+static bool commit_was_meant(struct session *s, const struct job *job)
+{
+	struct request req;
+	struct err ignored;
+
+	err_init(&ignored);
+	return job->op->id == OP_COMMIT &&
+	       !runner_decode(&s->loop->runner, job->op, job->params, job->params_len, &req, &ignored) &&
+	       req.options[OPT_REQUEST_ID];
+}
+
 /* Where the job goes; true when it was refused (err says why) or is answered. */
 static bool start(struct session *s, struct job *job, struct err *err)
 {
@@ -428,7 +440,7 @@ static bool start(struct session *s, struct job *job, struct err *err)
 		job->database = s->database;
 		return start_begin(s, job, err);
 	}
-	if (op->place == PLACE_TX && !s->tx) {
+	if (op->place == PLACE_TX && !s->tx && !commit_was_meant(s, job)) {
 		err_set(err, ROWD_E_TX_NONE, "no transaction is open");
 		return true;
 	}
@@ -436,7 +448,7 @@ static bool start(struct session *s, struct job *job, struct err *err)
 		return true;
 	if (s->tx)
 		return submit(s, job, s->tx->lane);
-	if (op->place != PLACE_READER)
+	if (op->place != PLACE_READER && op->place != PLACE_TX)
 		return submit(s, job, &job->database->writer);
 	if (job->database->db.driver->caps & CAP_INLINE_READS &&
 	    read_inline(s, op, job->database, job->params, job->params_len, job->msgid, &job->out,

@@ -2,6 +2,7 @@
 
 #include "daemon/run/runner.h"
 
+#include "daemon/exec/once.h"
 #include "proto/value.h"
 
 enum {
@@ -42,11 +43,9 @@ enum rowd_code runner_decode(struct runner *r, const struct op *op, const char *
 	return request_read(op, decoded, request, err);
 }
 
-enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct runner_call *call,
-			  const struct request *request, struct err *err)
+static struct exec make_exec(struct runner *r, struct db_conn *conn, const struct runner_call *call)
 {
-	struct request decoded;
-	struct exec x = {
+	return (struct exec){
 		.conn = conn,
 		.limits = call->limits,
 		.caller = call->caller,
@@ -59,6 +58,22 @@ enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct r
 		.in_transaction = call->in_transaction,
 		.inline_read = call->inline_read,
 	};
+}
+
+static enum rowd_code run(struct exec *x, const struct request *request, struct err *err)
+{
+	if (request->op->id == OP_COMMIT)
+		return once_replay_commit(x, request, err);
+	if (request->options[OPT_REQUEST_ID])
+		return once_request(x, request, err);
+	return exec_request(x, request, err);
+}
+
+enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct runner_call *call,
+			  const struct request *request, struct err *err)
+{
+	struct exec x = make_exec(r, conn, call);
+	struct request decoded;
 	size_t start = call->out->len;
 	enum rowd_code rc;
 
@@ -69,11 +84,29 @@ enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct r
 		request = &decoded;
 	}
 	rpc_write_result_head(call->out, call->msgid);
-	rc = exec_request(&x, request, err);
+	rc = run(&x, request, err);
 	if (!rc && call->out->failed)
 		rc = err_limit(err, call->limits->reply_bytes, "the reply is over the limit of %lld bytes",
 			       (long long)call->limits->reply_bytes);
 	if (rc)
 		buf_truncate(call->out, start);
 	return rc;
+}
+
+bool runner_needs_ids(struct db_conn *conn, const struct request *request)
+{
+	return (request->options[OPT_REQUEST_ID] || request->op->id == OP_OUTCOME) && !once_is_ready(conn);
+}
+
+enum rowd_code runner_make_ids(struct runner *r, struct db_conn *conn, struct err *err)
+{
+	return once_prepare(conn, &r->sql, err);
+}
+
+enum rowd_code runner_record_commit(struct runner *r, struct db_conn *conn, const struct runner_call *call,
+				    const struct request *request, struct err *err)
+{
+	struct exec x = make_exec(r, conn, call);
+
+	return once_record_commit(&x, request, err);
 }

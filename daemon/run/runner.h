@@ -53,4 +53,16 @@ ROWD_MUST_CHECK enum rowd_code runner_run(struct runner *r, struct db_conn *conn
 					  const struct runner_call *call, const struct request *request,
 					  struct err *err);
 
+/* Does the request carry an id, or ask about one, while conn's database has no table for them yet? */
+bool runner_needs_ids(struct db_conn *conn, const struct request *request);
+
+/* Make that table: in the transaction that is open where the database can undo it (CAP_DDL_IN_TX), else none
+ * may be. A request decoded before stays valid. */
+ROWD_MUST_CHECK enum rowd_code runner_make_ids(struct runner *r, struct db_conn *conn, struct err *err);
+
+/* Note a commit that carries an id, in the transaction it is about to end. */
+ROWD_MUST_CHECK enum rowd_code runner_record_commit(struct runner *r, struct db_conn *conn,
+						    const struct runner_call *call,
+						    const struct request *request, struct err *err);
+
 #endif

@@ -112,32 +112,78 @@ static enum rowd_code refuse(const struct tx *tx, struct err *err)
 	return err_set(err, ROWD_E_TX_ABORTED, "an earlier error aborted the transaction; roll it back");
 }
 
-/* The transaction is over: commit it if it is sound. */
-static enum rowd_code finish(struct tx *tx, struct db_conn *conn, struct job *job, struct err *err)
+static struct runner_call call_of(const struct tx *tx, struct job *job, const struct limits *limits)
 {
-	job->tx_ended = true;
-	if (job->op->id == OP_ROLLBACK) {
-		if (conn)
-			db_rollback(conn);
-		return ROWD_OK;
+	return (struct runner_call){
+		.op = job->op, .msgid = job->msgid, .caller = job->caller, .limits = limits,
+		.max_rows = tx->database->max_rows, .out = &job->out, .batch_arg = job,
+		.in_transaction = true,
+	};
+}
+
+/* On a connection of its own, where making a table would commit what is open on this one. */
+static enum rowd_code make_ids_aside(struct runner *r, struct db_conn *conn, struct err *err)
+{
+	struct db_conn *other;
+	enum rowd_code rc = db_conn_open(db_conn_db(conn), DB_WRITER, &other, err);
+
+	if (rc)
+		return rc;
+	rc = runner_make_ids(r, other, err);
+	db_conn_close(other);
+	return rc ? rc : db_reload(conn, err);
+}
+
+static enum rowd_code make_ids(struct runner *r, struct db_conn *conn, struct err *err)
+{
+	if (db_conn_db(conn)->driver->caps & CAP_DDL_IN_TX)
+		return runner_make_ids(r, conn, err);
+	return make_ids_aside(r, conn, err);
+}
+
+/* The commit's id goes into the transaction. */
+static enum rowd_code record_commit(struct tx *tx, struct runner *r, struct db_conn *conn, struct job *job,
+				    const struct limits *limits, const struct request *req, struct err *err)
+{
+	struct runner_call call = call_of(tx, job, limits);
+	enum rowd_code rc;
+
+	if (tx->read_only)
+		return err_set(err, ROWD_E_BAD_REQUEST, "the commit of a read-only transaction takes no request_id");
+	if (runner_needs_ids(conn, req)) {
+		rc = make_ids(r, conn, err);
+		if (rc)
+			return rc;
 	}
-	if (tx->state == TX_OPEN && conn)
-		return db_commit(conn, err);
+	return runner_record_commit(r, conn, &call, req, err);
+}
+
+static enum rowd_code commit(struct tx *tx, struct runner *r, struct db_conn *conn, struct job *job,
+			     const struct limits *limits, const struct request *req, struct err *err)
+{
+	enum rowd_code rc = ROWD_OK;
+
+	job->tx_ended = true;
+	if (tx->state == TX_OPEN && conn) {
+		if (req->options[OPT_REQUEST_ID])
+			rc = record_commit(tx, r, conn, job, limits, req, err);
+		if (!rc)
+			return db_commit(conn, err);
+	} else {
+		rc = refuse(tx, err);
+	}
 	if (conn)
 		db_rollback(conn);
-	return refuse(tx, err);
+	return rc;
 }
 
 static enum rowd_code run_data(struct tx *tx, struct runner *r, struct db_conn *conn, struct job *job,
 			       const struct limits *limits, exec_batch_fn *batch,
 			       const struct request *req, struct err *err)
 {
-	struct runner_call call = {
-		.op = job->op, .msgid = job->msgid,
-		.caller = job->caller, .limits = limits, .max_rows = tx->database->max_rows,
-		.out = &job->out, .batch = batch, .batch_arg = job, .in_transaction = true,
-	};
+	struct runner_call call = call_of(tx, job, limits);
 
+	call.batch = batch;
 	if (tx->read_only && job->op->place == PLACE_WRITER)
 		return err_set(err, ROWD_E_READ_ONLY, "the transaction is read-only");
 	return runner_run(r, conn, &call, req, err);
@@ -149,8 +195,12 @@ static enum rowd_code run_job(struct tx *tx, struct runner *r, struct db_conn *c
 	struct request req;
 	enum rowd_code rc;
 
-	if (job->op->id == OP_ROLLBACK)
-		return finish(tx, conn, job, err);
+	if (job->op->id == OP_ROLLBACK) {
+		job->tx_ended = true;
+		if (conn)
+			db_rollback(conn);
+		return ROWD_OK;
+	}
 	rc = runner_decode(r, job->op, job->params, job->params_len, &req, err);
 	if (rc)
 		return rc;
@@ -158,7 +208,7 @@ static enum rowd_code run_job(struct tx *tx, struct runner *r, struct db_conn *c
 		return err_set(err, ROWD_E_BAD_REQUEST,
 			       "inside a transaction only commit carries a request_id");
 	if (job->op->id == OP_COMMIT)
-		return finish(tx, conn, job, err);
+		return commit(tx, r, conn, job, limits, &req, err);
 	if (tx->state != TX_OPEN && !(job->op->id == OP_ROLLBACK_TO && tx->state == TX_ABORTED && conn))
 		return refuse(tx, err);
 	if (job->op->place == PLACE_TX)

@@ -199,7 +199,15 @@ static enum rowd_code savepoint(struct worker *w, enum savepoint_verb verb, stru
 	return db_run(w->conn, &w->runner.sql, NULL, NULL, err);
 }
 
-/* Run one job so that its failure undoes it alone. */
+/* The first request with an id: its table is made between two transactions; the group is run again. */
+static enum rowd_code make_ids(struct worker *w, struct err *err)
+{
+	db_rollback(w->conn);
+	return runner_make_ids(&w->runner, w->conn, err);
+}
+
+/* Run one job so that its failure undoes it alone. ROWD_OK, but no transaction
+ * any more: it has to be run again. */
 static enum rowd_code run_apart(struct worker *w, struct job *job, struct err *err)
 {
 	struct request req;
@@ -209,7 +217,9 @@ static enum rowd_code run_apart(struct worker *w, struct job *job, struct err *e
 
 	if (rc)
 		return rc;
-	single = exec_is_single_statement(&req);
+	if (runner_needs_ids(w->conn, &req))
+		return make_ids(w, err);
+	single = exec_is_single_statement(&req) && !req.options[OPT_REQUEST_ID];
 	if (!single) {
 		rc = savepoint(w, SAVEPOINT_SET, err);
 		if (rc)
@@ -319,19 +329,35 @@ static void run_group(struct worker *w, struct job_queue *jobs)
 
 /* ---- a write, or a change of the schema, in a transaction of its own ---- */
 
+/* The transaction that a job runs in; none for a change of the schema that the database ends any for. */
+static enum rowd_code begin_alone(struct worker *w, const struct job *job, bool bare, struct err *err)
+{
+	if (bare)
+		return db_reload(w->conn, err);
+	return db_begin(w->conn, job->op->id == OP_ATOMIC ? DB_TX_SERIALIZABLE : DB_TX_WRITE, err);
+}
+
 static enum rowd_code run_alone_once(struct worker *w, struct job *job, struct err *err)
 {
 	bool ddl = job->op->place == PLACE_SCHEMA;
 	bool bare = ddl && !(w->lane->db->driver->caps & CAP_DDL_IN_TX);
-	enum rowd_code rc;
+	struct request req;
+	enum rowd_code rc = runner_decode(&w->runner, job->op, job->params, job->params_len, &req, err);
 
+	if (rc)
+		return rc;
 	buf_clear(&job->out);
 	if (!current_set(w, job, job->deadline_ns))
 		return err_set(err, ROWD_E_CANCELLED, "cancelled before it began");
-	rc = bare ? db_reload(w->conn, err)
-		  : db_begin(w->conn, job->op->id == OP_ATOMIC ? DB_TX_SERIALIZABLE : DB_TX_WRITE, err);
+	rc = begin_alone(w, job, bare, err);
+	if (!rc && runner_needs_ids(w->conn, &req)) {
+		db_rollback(w->conn);
+		rc = runner_make_ids(&w->runner, w->conn, err);
+		if (!rc)
+			rc = begin_alone(w, job, bare, err);
+	}
 	if (!rc)
-		rc = run_request(w, job, NULL, err);
+		rc = run_request(w, job, &req, err);
 	current_clear(w);
 	if (rc || bare) {
 		db_rollback(w->conn);
