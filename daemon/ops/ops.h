@@ -2,17 +2,30 @@
  * The handlers of operations that touch data or schema. From the decoded request each makes a
  * plan (plan/) against the catalog and hands it to exec/, which runs it and writes the answer.
  *
- * From ops.def: a row whose place is READER, WRITER or SCHEMA and which has no op_<name> here
- * does not link.
+ * From ops.def: a row that ops_handler does not deal with, or whose op_<name> is missing here, does
+ * not compile or link.
  */
 #ifndef ROWD_OPS_OPS_H
 #define ROWD_OPS_OPS_H
 
 #include "daemon/exec/exec.h"
 
+/* Check the permission, plan, run, append the result to x->out. What is left in x->out on failure is for
+ * exec_request to cut off. */
 typedef enum rowd_code op_fn(struct exec *x, const struct request *req, struct err *err);
 
-/* The handler of an operation; NULL for those that rpc/ answers itself. */
+/* op_schema.c and its kin */
+op_fn op_tables, op_describe, op_create_table, op_drop_table, op_create_index, op_drop_index, op_add_column;
+
+/* op_read.c, op_aggregate.c */
+op_fn op_get, op_select, op_count, op_exists, op_aggregate;
+
+/* op_write.c, op_delete.c, op_atomic.c */
+op_fn op_insert, op_upsert, op_update, op_update_where, op_update_all;
+op_fn op_delete, op_delete_where, op_delete_all;
+op_fn op_atomic, op_outcome;
+
+/* The handler of an operation; NULL for those that rpc/ and run/ answer themselves. */
 op_fn *ops_handler(enum op_id id);
 
 #endif
