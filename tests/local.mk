@@ -14,6 +14,10 @@ TEST_SETTING = \
 	TSAN_OPTIONS="$${TSAN_OPTIONS-halt_on_error=1:second_deadlock_stack=1:exitcode=99}" \
 	PYTHONDONTWRITEBYTECODE=1
 
+# All that `make check` runs, built.
+.PHONY: check-programs
+check-programs: all $(check_PROGRAMS)
+
 # ---- unit tests ----
 
 AM_TESTS_ENVIRONMENT = export $(TEST_SETTING);
@@ -27,7 +31,7 @@ LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 # PYTESTFLAGS='-k delete -x' runs some of them.
 .PHONY: check-python
-check-python: all $(check_PROGRAMS)
+check-python: check-programs
 	$(AM_V_at)rm -f tests/pytest.xml; $(MKDIR_P) tests
 	$(AM_V_at)test '$(PYTHON3)' != none || { \
 		echo 'make check: no python3 with msgpack and pytest was found by configure' >&2; exit 1; }
