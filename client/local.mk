@@ -50,3 +50,7 @@ TEST_EXTENSIONS = .sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 TESTS += tests/headers/test_headers.sh
 EXTRA_DIST += tests/headers
+
+# librowd against a real daemon: tests/e2e/test_librowd.py runs it.
+check_PROGRAMS += tests/lib/librowd_tour
+tests_lib_librowd_tour_LDADD = librowd.la $(ROWD_LIBS)
