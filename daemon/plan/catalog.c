@@ -207,8 +207,8 @@ static bool resolve_foreign_keys(struct catalog *c)
 
 /* ---- sealing: is a table one that rowd could have made? ---- */
 
-/* Tables and columns alike; what rowd reserves begins with an underscore or stands here. */
-static bool name_is_ours(const char *name)
+/* What rowd reserves begins with an underscore or stands here. */
+bool catalog_name_is_ours(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -227,7 +227,7 @@ static void judge_columns(struct catalog *c, struct table *t)
 	for (i = 0; i < t->ncolumns; i++) {
 		const struct column *column = &t->columns[i];
 
-		if (!name_is_ours(column->name))
+		if (!catalog_name_is_ours(column->name))
 			catalog_add_reason(c, t, "the name of column %s is not one rowd would give", column->name);
 		if (column->type.kind == TYPE_ANY)
 			catalog_add_reason(c, t, "column %s has no type of rowd's", column->name);
@@ -358,7 +358,7 @@ static void judge_table(struct catalog *c, struct table *t)
 {
 	unsigned i;
 
-	if (!name_is_ours(t->name))
+	if (!catalog_name_is_ours(t->name))
 		catalog_add_reason(c, t, "its name is not one rowd would give");
 	judge_columns(c, t);
 	judge_keys(c, t);

@@ -116,6 +116,9 @@ const struct table *catalog_own(const struct catalog *c, const char *name);
 size_t catalog_count(const struct catalog *c);
 const struct table *catalog_at(const struct catalog *c, size_t i);
 
+/* Is it a name that rowd would give a table or a column? */
+bool catalog_name_is_ours(const char *name);
+
 const struct column *table_column(const struct table *t, const char *name, size_t len);
 
 /* What makes every row distinct: the primary key's columns. Zero when the table has none. */
