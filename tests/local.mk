@@ -16,7 +16,8 @@ TEST_SETTING = \
 
 # All that `make check` runs, built.
 .PHONY: check-programs
-check-programs: all $(check_PROGRAMS)
+check-programs: $(BUILT_SOURCES)
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) all-am $(check_PROGRAMS)
 
 # ---- unit tests ----
 
