@@ -37,11 +37,18 @@ libdaemon_a_SOURCES = \
 	daemon/db/sqlite_watch.c \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
+	daemon/exec/exec.c \
 	daemon/exec/exec.h \
+	daemon/exec/exec_schema.c \
+	daemon/exec/exec_schema.h \
 	daemon/exec/once.c \
 	daemon/exec/once.h \
 	daemon/exec/own_table.c \
 	daemon/exec/own_table.h \
+	daemon/exec/read.c \
+	daemon/exec/read.h \
+	daemon/exec/sum.c \
+	daemon/exec/sum.h \
 	daemon/net/acceptor.c \
 	daemon/net/acceptor.h \
 	daemon/net/conn.c \
@@ -50,13 +57,23 @@ libdaemon_a_SOURCES = \
 	daemon/net/listener.h \
 	daemon/net/peer.c \
 	daemon/net/peer.h \
+	daemon/ops/op_aggregate.c \
+	daemon/ops/op_read.c \
+	daemon/ops/op_schema.c \
+	daemon/ops/ops.c \
 	daemon/ops/ops.h \
 	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
 	daemon/plan/filter.c \
 	daemon/plan/filter.h \
+	daemon/plan/order.c \
+	daemon/plan/plan.c \
+	daemon/plan/plan.h \
 	daemon/plan/pred.c \
 	daemon/plan/pred.h \
+	daemon/plan/schema.c \
+	daemon/plan/schema.h \
+	daemon/plan/schema_rules.c \
 	daemon/rpc/dispatch.c \
 	daemon/rpc/dispatch.h \
 	daemon/rpc/op_session.c \

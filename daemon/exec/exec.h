@@ -33,6 +33,7 @@ struct exec {
 	bool inline_read;            /* on the loop: a stream is refused with ROWD_E_LIMIT, to be run elsewhere */
 	unsigned next_savepoint;     /* for savepoints of rowd's own within one transaction */
 	unsigned filter_operators;   /* counted across the request */
+	int64_t follow;              /* set by purge: answer when this job is over; 0: now */
 };
 
 /*

@@ -15,13 +15,19 @@ void exec_write_columns(struct buf *b, const struct column *const *columns, unsi
 /* [v, w], n of them */
 void exec_write_row(struct buf *b, const struct value *row, size_t n);
 
+/* The bytes of x->out that an answer which began at start may fill, without the EXEC_TAIL_BYTES kept for
+ * what stands behind its rows. */
+size_t exec_reply_end(const struct exec *x, size_t start);
+
+enum { EXEC_TAIL_BYTES = 16 };
+
 /*
  * Append the rows of q as one array, at most limit of them (q->limit is set here) and none that would pass
- * the limit of a reply's bytes. *more_out: were rows left? ROWD_E_LIMIT when not even one row fits.
- * Uses x->sql.
+ * the limit of a reply's bytes, which began at start of x->out. *more_out: were rows left? ROWD_E_LIMIT when
+ * not even one row fits. Uses x->sql.
  */
-ROWD_MUST_CHECK enum rowd_code exec_page(struct exec *x, struct select_stmt *q, int64_t limit, bool *more_out,
-					 struct err *err);
+ROWD_MUST_CHECK enum rowd_code exec_page(struct exec *x, struct select_stmt *q, int64_t limit, size_t start,
+					 bool *more_out, struct err *err);
 
 /*
  * Append the rows of q as one array: all of them, for `returning`. *count_out: how many.

@@ -15,7 +15,7 @@ op_fn *ops_handler(enum op_id id)
 	case OP_CREATE_INDEX: return op_create_index;
 	case OP_DROP_INDEX: return op_drop_index;
 	case OP_ADD_COLUMN: return op_add_column;
-	case OP_GET: return op_get;
+	case OP_GET: return op_get_row;
 	case OP_SELECT: return op_select;
 	case OP_COUNT: return op_count;
 	case OP_EXISTS: return op_exists;
@@ -30,6 +30,13 @@ op_fn *ops_handler(enum op_id id)
 	case OP_DELETE_ALL: return op_delete_all;
 	case OP_ATOMIC: return op_atomic;
 	case OP_OUTCOME: return op_outcome;
+	case OP_PURGE: return op_purge;
+	case OP_JOBS: return op_jobs;
+	case OP_JOB: return op_job;
+	case OP_JOB_PAUSE: return op_job_pause;
+	case OP_JOB_RESUME: return op_job_resume;
+	case OP_JOB_CANCEL: return op_job_cancel;
+	case OP_JOB_TUNE: return op_job_tune;
 	case OP_HELLO:
 	case OP_PING:
 	case OP_USE:

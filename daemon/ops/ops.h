@@ -17,13 +17,16 @@ typedef enum rowd_code op_fn(struct exec *x, const struct request *req, struct e
 /* op_schema.c and its kin */
 op_fn op_tables, op_describe, op_create_table, op_drop_table, op_create_index, op_drop_index, op_add_column;
 
-/* op_read.c, op_aggregate.c */
-op_fn op_get, op_select, op_count, op_exists, op_aggregate;
+/* op_read.c, op_aggregate.c. (op_get is of proto/op.h.) */
+op_fn op_get_row, op_select, op_count, op_exists, op_aggregate;
 
 /* op_write.c, op_delete.c, op_atomic.c */
 op_fn op_insert, op_upsert, op_update, op_update_where, op_update_all;
 op_fn op_delete, op_delete_where, op_delete_all;
 op_fn op_atomic, op_outcome;
+
+/* op_purge.c */
+op_fn op_purge, op_jobs, op_job, op_job_pause, op_job_resume, op_job_cancel, op_job_tune;
 
 /* The handler of an operation; NULL for those that rpc/ and run/ answer themselves. */
 op_fn *ops_handler(enum op_id id);

@@ -42,7 +42,8 @@ struct plan_columns {
 ROWD_MUST_CHECK enum rowd_code plan_columns(struct exec *x, const struct table *table, const msgpack_object *o,
 					    struct plan_columns *out, struct err *err);
 
-/* What `returning` asks for: "keys", "rows" or names. out->n is 0 when it was not given. */
+/* What `returning` asks for: "keys", "rows" or names. out->n is 0 when it was not given. As plan_columns, and
+ * ROWD_E_DENIED for who may not read the table. */
 ROWD_MUST_CHECK enum rowd_code plan_returning(struct exec *x, const struct request *req, const struct table *table,
 					      struct plan_columns *out, struct err *err);
 
