@@ -23,6 +23,7 @@ check-programs: $(BUILT_SOURCES)
 
 AM_TESTS_ENVIRONMENT = export $(TEST_SETTING);
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER = $(top_srcdir)/tests/lib/tap
 
 # A folder's local.mk lists its tests: a line in daemon_unit_tests, say, when the source is the test's name
 # with .c and it may use everything in rowd. Those of base and proto link libbase.la alone.
