@@ -1,8 +1,19 @@
 # apt-cache dumpavail | awk -v dir=DIR -f demo.awk: DIR/packages.jsonl and DIR/depends.jsonl, a row a line.
 
+# Awks differ over backslashes in gsub().
+function escaped(text, special, parts, n, i, out) {
+	n = split(text, parts, special)
+	out = parts[1]
+	for (i = 2; i <= n; i++)
+		out = out "\\" special parts[i]
+	return out
+}
+
 function json(text) {
-	gsub(/\\/, "\\\\", text)
-	gsub(/"/, "\\\"", text)
+	if (index(text, "\\"))
+		text = escaped(text, "\\")
+	if (index(text, "\""))
+		text = escaped(text, "\"")
 	gsub(/\t/, " ", text)
 	return "\"" text "\""
 }
