@@ -38,6 +38,8 @@ libdaemon_a_SOURCES = \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
 	daemon/exec/exec.c \
+	daemon/exec/archive.c \
+	daemon/exec/archive.h \
 	daemon/exec/exec.h \
 	daemon/exec/exec_schema.c \
 	daemon/exec/exec_schema.h \
@@ -45,6 +47,10 @@ libdaemon_a_SOURCES = \
 	daemon/exec/once.h \
 	daemon/exec/own_table.c \
 	daemon/exec/own_table.h \
+	daemon/exec/purge.c \
+	daemon/exec/purge.h \
+	daemon/exec/purge_record.c \
+	daemon/exec/purge_record.h \
 	daemon/exec/read.c \
 	daemon/exec/read.h \
 	daemon/exec/sum.c \
@@ -61,6 +67,8 @@ libdaemon_a_SOURCES = \
 	daemon/ops/op_read.c \
 	daemon/ops/op_schema.c \
 	daemon/ops/ops.c \
+	daemon/ops/op_once.c \
+	daemon/ops/op_purge.c \
 	daemon/ops/ops.h \
 	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
@@ -83,6 +91,8 @@ libdaemon_a_SOURCES = \
 	daemon/run/clock.h \
 	daemon/run/job.c \
 	daemon/run/job.h \
+	daemon/run/keeper.c \
+	daemon/run/keeper.h \
 	daemon/run/lane.c \
 	daemon/run/lane.h \
 	daemon/run/loop.c \
@@ -94,6 +104,7 @@ libdaemon_a_SOURCES = \
 	daemon/run/worker.c \
 	daemon/run/worker.h \
 	daemon/sql/dialect.h \
+	daemon/sql/dialect_mysql.c \
 	daemon/sql/dialect_sqlite.c \
 	daemon/sql/render.h \
 	daemon/sql/render_filter.c \

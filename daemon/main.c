@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/exec/archive.h"
 #include "daemon/log.h"
 #include "daemon/net/acceptor.h"
 #include "daemon/net/listener.h"
 #include "daemon/notify.h"
 #include "daemon/rpc/dispatch.h"
 #include "daemon/run/clock.h"
+#include "daemon/run/keeper.h"
 #include "daemon/server.h"
 
 enum { EXIT_USAGE = 2, SIGNAL_COUNT = 3 };
@@ -64,6 +66,7 @@ static void on_terminate(evutil_socket_t sig, short what, void *arg)
 	acceptor_free(d->acceptor);
 	d->acceptor = NULL;
 	listener_close();
+	keeper_stop(d->server.keeper);
 	drain(d, false);
 	event_add(d->patience, &tv);
 }
@@ -182,10 +185,15 @@ static void serve(struct daemon *d)
 static enum rowd_code bring_up(struct daemon *d, struct config *config, struct err *err)
 {
 	int listening;
-	enum rowd_code rc = server_open(&d->server, config, err);
+	enum rowd_code rc;
+
+	archive_set_directory(config->archive_dir);
+	rc = server_open(&d->server, config, err);
 
 	if (!rc)
 		rc = make_loops(&d->server, err);
+	if (!rc)
+		rc = keeper_start(&d->server, &d->server.keeper, err);
 	if (!rc)
 		rc = watch_signals(d, err);
 	if (!rc)
@@ -202,6 +210,7 @@ static void take_down(struct daemon *d)
 	acceptor_free(d->acceptor);
 	listener_close();
 	forget_signals(d);
+	keeper_free(d->server.keeper);
 	for (unsigned i = 0; i < d->server.nloops; i++)
 		loop_free(d->server.loops[i]);
 	free(d->server.loops);

@@ -9,6 +9,7 @@
 #include "daemon/db/db.h"
 #include "daemon/run/lane.h"
 
+struct keeper;
 struct loop;
 
 /* A database as rowd serves it. */
@@ -26,6 +27,7 @@ struct server {
 	unsigned nretired;
 	struct database *databases;       /* owned; the first is the default one */
 	unsigned ndatabases;
+	struct keeper *keeper;            /* owned; NULL before it is started */
 	struct loop **loops;              /* owned; loops[0] is the main thread's */
 	unsigned nloops;
 	int64_t started_ns;

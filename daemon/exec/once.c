@@ -48,11 +48,6 @@ bool once_is_ready(struct db_conn *conn)
 	return catalog_own(db_catalog(conn), OWN_REQUESTS) != NULL;
 }
 
-enum rowd_code once_prepare(struct db_conn *conn, struct sql *sql, struct err *err)
-{
-	return own_table_make(conn, sql, OWN_REQUESTS, err);
-}
-
 /* ---- an id ---- */
 
 static enum rowd_code read_id(const struct exec *x, const msgpack_object *o, struct once *once, struct err *err)
@@ -242,11 +237,11 @@ enum rowd_code once_replay_commit(struct exec *x, const struct request *req, str
 	return err_set(err, ROWD_E_TX_NONE, "no transaction is open");
 }
 
-enum rowd_code op_outcome(struct exec *x, const struct request *req, struct err *err)
+enum rowd_code once_outcome(struct exec *x, const msgpack_object *id, struct err *err)
 {
 	struct known known;
 	struct once once;
-	enum rowd_code rc = read_id(x, req->params[0], &once, err);
+	enum rowd_code rc = read_id(x, id, &once, err);
 
 	if (rc)
 		return rc;
@@ -270,7 +265,7 @@ enum rowd_code op_outcome(struct exec *x, const struct request *req, struct err 
 	return ROWD_OK;
 }
 
-enum rowd_code once_prune(struct exec *x, bool *more_out, struct err *err)
+static enum rowd_code prune(struct exec *x, bool *more_out, struct err *err)
 {
 	const struct table *t = catalog_own(db_catalog(x->conn), OWN_REQUESTS);
 	const struct dialect *d = db_conn_dialect(x->conn);
@@ -291,4 +286,13 @@ enum rowd_code once_prune(struct exec *x, bool *more_out, struct err *err)
 	rc = db_run(x->conn, x->sql, &deleted, NULL, err);
 	*more_out = !rc && deleted == PRUNE_ROWS;
 	return rc;
+}
+
+enum rowd_code once_prune(struct exec *x, bool *more_out, struct err *err)
+{
+	if (!once_is_ready(x->conn)) {
+		*more_out = false;
+		return ROWD_OK;
+	}
+	return prune(x, more_out, err);
 }

@@ -13,9 +13,6 @@
 /* Has the database the table of request ids? As its catalog of this transaction says. */
 bool once_is_ready(struct db_conn *conn);
 
-/* Make that table: see own_table_make. */
-ROWD_MUST_CHECK enum rowd_code once_prepare(struct db_conn *conn, struct sql *sql, struct err *err);
-
 /*
  * exec_request for a request with an id. Known already: its stored result is appended, nothing is
  * done. ROWD_E_ID_REUSED: it belonged to another request; ROWD_E_ID_FENCED: outcome() has promised that
@@ -29,6 +26,9 @@ ROWD_MUST_CHECK enum rowd_code once_record_commit(struct exec *x, const struct r
 
 /* A commit with an id while no transaction is open: its answer if it was made, else ROWD_E_TX_NONE. */
 ROWD_MUST_CHECK enum rowd_code once_replay_commit(struct exec *x, const struct request *req, struct err *err);
+
+/* Append what became of the request with that id (a str). Not known: from now on it never applies. */
+ROWD_MUST_CHECK enum rowd_code once_outcome(struct exec *x, const msgpack_object *id, struct err *err);
 
 /* Forget ids older than the retention, a bounded number of them. *more_out: there may be others. */
 ROWD_MUST_CHECK enum rowd_code once_prune(struct exec *x, bool *more_out, struct err *err);

@@ -10,6 +10,7 @@
 #define INT { .kind = TYPE_INT }
 #define TIME { .kind = TYPE_TIME }
 #define BYTES { .kind = TYPE_BYTES }
+#define TEXT_OF(n) { .kind = TYPE_TEXT, .length = (n) }
 #define BYTES_OF(n) { .kind = TYPE_BYTES, .length = (n) }
 
 /* fingerprint and result are null for an id that outcome() has fenced. */
@@ -25,6 +26,28 @@ static struct key_def requests_indexes[] = {
 	{ .columns = { "created", "uid", "id" }, .ncolumns = 3, .name = "_rowd_requests_created" },
 };
 
+/* exec/purge_record.c knows their order. position: where the next chunk begins; null: at the start. */
+static struct column_def jobs_columns[] = {
+	{ .name = "job", .type = INT, .generated = true },
+	{ .name = "uid", .type = INT },
+	{ .name = "table_name", .type = TEXT_OF(64) },
+	{ .name = "filter", .type = BYTES },
+	{ .name = "archive", .type = TEXT_OF(200), .nullable = true },
+	{ .name = "state", .type = TEXT_OF(20) },
+	{ .name = "rows_a_chunk", .type = INT },
+	{ .name = "target_ms", .type = INT },
+	{ .name = "pause_ms", .type = INT },
+	{ .name = "max_rows", .type = INT, .nullable = true },
+	{ .name = "max_seconds", .type = INT, .nullable = true },
+	{ .name = "position", .type = BYTES, .nullable = true },
+	{ .name = "matched", .type = INT, .nullable = true },
+	{ .name = "deleted", .type = INT },
+	{ .name = "archive_bytes", .type = INT },
+	{ .name = "elapsed_ms", .type = INT },
+	{ .name = "chunks", .type = INT },
+	{ .name = "error", .type = TEXT_OF(250), .nullable = true },
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct table_def own_tables[] = {
@@ -33,6 +56,11 @@ static const struct table_def own_tables[] = {
 		.columns = requests_columns, .ncolumns = COUNT(requests_columns),
 		.primary_key = { .columns = { "uid", "id" }, .ncolumns = 2 },
 		.indexes = requests_indexes, .nindexes = COUNT(requests_indexes),
+	},
+	{
+		.name = OWN_JOBS,
+		.columns = jobs_columns, .ncolumns = COUNT(jobs_columns),
+		.primary_key = { .columns = { "job" }, .ncolumns = 1 },
 	},
 };
 

@@ -10,6 +10,7 @@
 #include "daemon/db/db.h"
 
 #define OWN_REQUESTS "_rowd_requests"   /* request ids and their results: exec/once.c */
+#define OWN_JOBS "_rowd_jobs"           /* purges: exec/purge_record.c */
 
 /* Make one of the above unless it is there: in the transaction that is open, which takes CAP_DDL_IN_TX, else
  * in one of its own. */

@@ -428,7 +428,7 @@ static bool start(struct session *s, struct job *job, struct err *err)
 
 	if (!permitted(s, op, err))
 		return true;
-	if (s->tx && (op->id == OP_BEGIN || op->id == OP_USE || op->place == PLACE_SCHEMA)) {
+	if (s->tx && (op->id == OP_BEGIN || op->id == OP_USE || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE)) {
 		err_set(err, ROWD_E_TX_OPEN, "%s is not possible while a transaction is open", op->name);
 		return true;
 	}
@@ -526,6 +526,9 @@ static void on_message(struct loop *l, struct message *m)
 		break;
 	case MESSAGE_ROWS:
 		session_rows(m->job->session, m->job, &m->rows);
+		break;
+	case MESSAGE_PROGRESS:
+		session_progress(m->job->session, m->job, &m->rows);
 		break;
 	case MESSAGE_CLIENT:
 		if (l->draining)

@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/net/peer.h"
 #include "daemon/rpc/dispatch.h"
+#include "daemon/run/keeper.h"
 #include "daemon/run/clock.h"
 #include "proto/value.h"
 
@@ -163,6 +164,14 @@ static void advance(struct session *s)
 
 /* ---- the end ---- */
 
+/* False: its answer is on its way. */
+static bool stop(struct job *job)
+{
+	if (job->place == JOB_FOLLOWING)
+		return keeper_unfollow(job->loop->server->keeper, job);
+	return job->place != JOB_DONE && lane_cancel(job);
+}
+
 /* The client is gone: nobody waits for what was not begun, and what runs is stopped. */
 static void line_abandon(struct session *s)
 {
@@ -176,8 +185,7 @@ static void line_abandon(struct session *s)
 			job_free(job);
 			continue;
 		}
-		if (job->place != JOB_DONE)
-			lane_cancel(job);
+		stop(job);
 		at = &job->line_next;
 	}
 	s->line_tail = at;
@@ -315,8 +323,29 @@ void session_flushed(struct session *s)
 		conn_ready(s->conn);
 }
 
+/* Changes of the jobs are the keeper's business. True: it answers the request, later. */
+static bool hand_to_keeper(struct session *s, struct job *job)
+{
+	struct keeper *k = s->loop->server->keeper;
+	int64_t purge = job->follow;
+
+	if (job->code || !job->op || job->op->place != PLACE_ALONE)
+		return false;
+	job->follow = 0;
+	if (purge && s->conn) {
+		job->place = JOB_FOLLOWING;
+		keeper_follow(k, job, purge);
+		return true;
+	}
+	if (job->place != JOB_FOLLOWING)
+		keeper_wake(k, job->database);
+	return false;
+}
+
 void session_job_done(struct session *s, struct job *job)
 {
+	if (hand_to_keeper(s, job))
+		return;
 	s->nstarted--;
 	job->place = JOB_DONE;
 	if (s->conn)
@@ -325,21 +354,31 @@ void session_job_done(struct session *s, struct job *job)
 		reap(s);
 }
 
+static void notify(struct session *s, const char *method, const struct job *job, const struct buf *what)
+{
+	struct buf *out = &s->conn->out;
+
+	rpc_write_notification_head(out, method);
+	wire_array(out, 2);
+	wire_uint(out, job->msgid);
+	buf_add(out, what->data, what->len);
+	conn_dirty(s->conn);
+}
+
 void session_rows(struct session *s, struct job *job, const struct buf *rows)
 {
-	struct buf *out;
-
 	if (!s->conn) {
 		job_stream_gone(job->stream);
 		return;
 	}
-	out = &s->conn->out;
 	s->streaming = job;
-	rpc_write_notification_head(out, "rows");
-	wire_array(out, 2);
-	wire_uint(out, job->msgid);
-	buf_add(out, rows->data, rows->len);
-	conn_dirty(s->conn);
+	notify(s, "rows", job, rows);
+}
+
+void session_progress(struct session *s, struct job *job, const struct buf *progress)
+{
+	if (s->conn && s->conn->out.len < OUT_HIGH_BYTES)
+		notify(s, "progress", job, progress);
 }
 
 bool session_cancel(struct session *s, uint32_t msgid)
@@ -351,7 +390,7 @@ bool session_cancel(struct session *s, uint32_t msgid)
 	if (!job || job->place == JOB_DONE)
 		return false;
 	if (job->place != JOB_WAITING)
-		return lane_cancel(job);
+		return stop(job);
 	job_failf(job, ROWD_E_CANCELLED, "cancelled before it began");
 	conn_ready(s->conn);
 	return true;

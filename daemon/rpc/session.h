@@ -46,6 +46,9 @@ void session_job_done(struct session *s, struct job *job);
 /* A batch of a streamed select came from its worker. */
 void session_rows(struct session *s, struct job *job, const struct buf *rows);
 
+/* How far a followed purge has come. */
+void session_progress(struct session *s, struct job *job, const struct buf *progress);
+
 /* Is a request of that id in flight? If so it is told to stop. */
 bool session_cancel(struct session *s, uint32_t msgid);
 

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
-#include "daemon/policy.h"
+#include "daemon/exec/exec.h"
 #include "proto/op.h"
 #include "proto/rpc.h"
 
@@ -25,6 +25,7 @@ enum job_place {
 	JOB_WAITING,    /* in its session's line */
 	JOB_QUEUED,     /* in a lane, not yet begun */
 	JOB_RUNNING,    /* with a worker */
+	JOB_FOLLOWING,  /* with the keeper, until a purge is over */
 	JOB_DONE        /* on its way back */
 };
 
@@ -40,6 +41,7 @@ struct job_stream {
 enum message_kind {
 	MESSAGE_JOB_DONE,     /* job: taken over by the loop */
 	MESSAGE_ROWS,         /* job: borrowed, it goes on; rows: an encoded array */
+	MESSAGE_PROGRESS,     /* likewise; rows: an encoded map */
 	MESSAGE_CLIENT,       /* fd: a connection to serve, taken over */
 	MESSAGE_CANCEL,       /* asks the loop that serves `session` to stop its request msgid */
 	MESSAGE_CANCELLED,    /* brings the answer home, to `asker` */
@@ -59,6 +61,16 @@ struct message {
 	bool any_uid, found;
 };
 
+/* What rowd itself has done on a connection, in place of a request. */
+typedef enum rowd_code job_work_fn(struct exec *x, void *arg, struct err *err);
+
+/* Who waits for a job of rowd's own. */
+struct job_waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool is_done;
+};
+
 struct job {
 	struct job *next;           /* in the one queue that holds it */
 	struct message done;        /* its way home */
@@ -75,6 +87,10 @@ struct job {
 	struct tx *tx;              /* the session's transaction when it was submitted, or NULL */
 	bool tx_ended;              /* the session has to let go of tx */
 	bool silent;                /* nobody waits for the answer */
+	job_work_fn *work;          /* NULL: params say what is to be done */
+	void *work_arg;
+	struct job_waiter *waiter;  /* borrowed; where a job goes that no loop has sent */
+	int64_t follow;             /* answer when this purge is over; 0: now */
 	enum job_place place;       /* lane->lock guards it once submitted */
 	atomic_bool cancelled;
 	int64_t arrived_ns, deadline_ns;

@@ -134,6 +134,39 @@ void lane_submit(struct lane *l, struct job *job)
 	}
 }
 
+enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op, job_work_fn *work, void *arg,
+			 struct err *err)
+{
+	static const struct caller rowd_itself = { .superuser = true };
+	struct job_waiter waiter = { .is_done = false };
+	struct job *job = job_new(NULL, 0, 0);
+	enum rowd_code rc;
+
+	if (!job)
+		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for a job");
+	pthread_mutex_init(&waiter.lock, NULL);
+	pthread_cond_init(&waiter.done, NULL);
+	job->op = op;
+	job->caller = &rowd_itself;
+	job->database = d;
+	job->work = work;
+	job->work_arg = arg;
+	job->waiter = &waiter;
+	job->deadline_ns = clock_ns() + atomic_load(&l->limits)->statement_ms * NS_PER_MS;
+	lane_submit(l, job);
+	pthread_mutex_lock(&waiter.lock);
+	while (!waiter.is_done)
+		pthread_cond_wait(&waiter.done, &waiter.lock);
+	pthread_mutex_unlock(&waiter.lock);
+	pthread_cond_destroy(&waiter.done);
+	pthread_mutex_destroy(&waiter.lock);
+	rc = job->code;
+	if (rc)
+		*err = job->err;
+	job_free(job);
+	return rc;
+}
+
 /* With the lock held: the worker that runs job, or NULL. */
 static struct worker *worker_of(struct lane *l, const struct job *job)
 {

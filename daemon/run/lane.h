@@ -63,6 +63,13 @@ void lane_fini(struct lane *l);
 void lane_submit(struct lane *l, struct job *job);
 
 /*
+ * Have work done by the lane, as the operation whose place and permission it has, and wait for it. err says
+ * what became of it. Thread: any but a loop's or a worker's.
+ */
+ROWD_MUST_CHECK enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op, job_work_fn *work,
+					 void *arg, struct err *err);
+
+/*
  * Stop a job. True when it was still queued or running: it will come back cancelled, or finished
  * if it was too late. Thread: the job's loop.
  */

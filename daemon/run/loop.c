@@ -46,14 +46,21 @@ void loop_post(struct loop *l, struct message *m)
 
 void loop_complete(struct loop *l, struct job *job)
 {
+	if (job->waiter) {
+		pthread_mutex_lock(&job->waiter->lock);
+		job->waiter->is_done = true;
+		pthread_cond_signal(&job->waiter->done);
+		pthread_mutex_unlock(&job->waiter->lock);
+		return;
+	}
 	job->done.kind = MESSAGE_JOB_DONE;
 	job->done.job = job;
 	loop_post(l, &job->done);
 }
 
-bool loop_stream(struct loop *l, struct job *job, const struct buf *rows)
+static bool post_copy(struct loop *l, enum message_kind kind, struct job *job, const struct buf *rows)
 {
-	struct message *m = message_new(MESSAGE_ROWS);
+	struct message *m = message_new(kind);
 
 	if (!m)
 		return false;
@@ -66,6 +73,16 @@ bool loop_stream(struct loop *l, struct job *job, const struct buf *rows)
 	}
 	loop_post(l, m);
 	return true;
+}
+
+bool loop_stream(struct loop *l, struct job *job, const struct buf *rows)
+{
+	return post_copy(l, MESSAGE_ROWS, job, rows);
+}
+
+bool loop_progress(struct loop *l, struct job *job, const struct buf *progress)
+{
+	return post_copy(l, MESSAGE_PROGRESS, job, progress);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)

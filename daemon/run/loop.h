@@ -74,11 +74,14 @@ ROWD_MUST_CHECK enum rowd_code loop_start(struct loop *l, struct err *err);
 
 /* ---- from any thread ---- */
 
-/* A job is over: its loop takes it back. */
+/* A job is over: its loop, or whoever waits for it, takes it back. */
 void loop_complete(struct loop *l, struct job *job);
 
 /* A batch of a streamed select; rows is copied. False when memory runs out. */
 bool loop_stream(struct loop *l, struct job *job, const struct buf *rows);
+
+/* What a followed purge has done so far; progress is copied. False when memory runs out. */
+bool loop_progress(struct loop *l, struct job *job, const struct buf *progress);
 
 /* m is taken over. */
 void loop_post(struct loop *l, struct message *m);

@@ -3,6 +3,7 @@
 #include "daemon/run/runner.h"
 
 #include "daemon/exec/once.h"
+#include "daemon/exec/own_table.h"
 #include "proto/value.h"
 
 enum {
@@ -69,7 +70,13 @@ static enum rowd_code run(struct exec *x, const struct request *request, struct 
 	return exec_request(x, request, err);
 }
 
-enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct runner_call *call,
+static enum rowd_code run_work(struct runner *r, struct exec *x, const struct runner_call *call, struct err *err)
+{
+	arena_reset(&r->arena);
+	return call->work(x, call->work_arg, err);
+}
+
+enum rowd_code runner_run(struct runner *r, struct db_conn *conn, struct runner_call *call,
 			  const struct request *request, struct err *err)
 {
 	struct exec x = make_exec(r, conn, call);
@@ -77,6 +84,8 @@ enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct r
 	size_t start = call->out->len;
 	enum rowd_code rc;
 
+	if (call->work)
+		return run_work(r, &x, call, err);
 	if (!request) {
 		rc = runner_decode(r, call->op, call->params, call->params_len, &decoded, err);
 		if (rc)
@@ -90,17 +99,24 @@ enum rowd_code runner_run(struct runner *r, struct db_conn *conn, const struct r
 			       (long long)call->limits->reply_bytes);
 	if (rc)
 		buf_truncate(call->out, start);
+	call->follow = x.follow;
 	return rc;
 }
 
-bool runner_needs_ids(struct db_conn *conn, const struct request *request)
+const char *runner_missing_table(struct db_conn *conn, const struct request *request)
 {
-	return (request->options[OPT_REQUEST_ID] || request->op->id == OP_OUTCOME) && !once_is_ready(conn);
+	const struct catalog *c = db_catalog(conn);
+
+	if (request->op->id == OP_PURGE && !catalog_own(c, OWN_JOBS))
+		return OWN_JOBS;
+	if ((request->options[OPT_REQUEST_ID] || request->op->id == OP_OUTCOME) && !catalog_own(c, OWN_REQUESTS))
+		return OWN_REQUESTS;
+	return NULL;
 }
 
-enum rowd_code runner_make_ids(struct runner *r, struct db_conn *conn, struct err *err)
+enum rowd_code runner_make_table(struct runner *r, struct db_conn *conn, const char *name, struct err *err)
 {
-	return once_prepare(conn, &r->sql, err);
+	return own_table_make(conn, &r->sql, name, err);
 }
 
 enum rowd_code runner_record_commit(struct runner *r, struct db_conn *conn, const struct runner_call *call,

@@ -10,7 +10,7 @@
 
 #include <msgpack.h>
 
-#include "daemon/exec/exec.h"
+#include "daemon/run/job.h"
 #include "proto/rpc.h"
 
 struct runner {
@@ -32,6 +32,9 @@ struct runner_call {
 	exec_batch_fn *batch;
 	void *batch_arg;
 	bool in_transaction, inline_read;
+	job_work_fn *work;               /* to be done in place of op; NULL: op */
+	void *work_arg;
+	int64_t follow;                  /* out: see exec.h */
 };
 
 /* False when memory runs out. */
@@ -50,15 +53,16 @@ ROWD_MUST_CHECK enum rowd_code runner_decode(struct runner *r, const struct op *
  * appended to call->out. request: as runner_decode left it, or NULL to decode here.
  */
 ROWD_MUST_CHECK enum rowd_code runner_run(struct runner *r, struct db_conn *conn,
-					  const struct runner_call *call, const struct request *request,
+					  struct runner_call *call, const struct request *request,
 					  struct err *err);
 
-/* Does the request carry an id, or ask about one, while conn's database has no table for them yet? */
-bool runner_needs_ids(struct db_conn *conn, const struct request *request);
+/* The table of rowd's own that the request needs and conn's database does not have yet; NULL: none. */
+const char *runner_missing_table(struct db_conn *conn, const struct request *request);
 
 /* Make that table: in the transaction that is open where the database can undo it (CAP_DDL_IN_TX), else none
  * may be. A request decoded before stays valid. */
-ROWD_MUST_CHECK enum rowd_code runner_make_ids(struct runner *r, struct db_conn *conn, struct err *err);
+ROWD_MUST_CHECK enum rowd_code runner_make_table(struct runner *r, struct db_conn *conn, const char *name,
+						 struct err *err);
 
 /* Note a commit that carries an id, in the transaction it is about to end. */
 ROWD_MUST_CHECK enum rowd_code runner_record_commit(struct runner *r, struct db_conn *conn,

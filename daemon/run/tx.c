@@ -122,23 +122,23 @@ static struct runner_call call_of(const struct tx *tx, struct job *job, const st
 }
 
 /* On a connection of its own, where making a table would commit what is open on this one. */
-static enum rowd_code make_ids_aside(struct runner *r, struct db_conn *conn, struct err *err)
+static enum rowd_code make_table_aside(struct runner *r, struct db_conn *conn, const char *name, struct err *err)
 {
 	struct db_conn *other;
 	enum rowd_code rc = db_conn_open(db_conn_db(conn), DB_WRITER, &other, err);
 
 	if (rc)
 		return rc;
-	rc = runner_make_ids(r, other, err);
+	rc = runner_make_table(r, other, name, err);
 	db_conn_close(other);
 	return rc ? rc : db_reload(conn, err);
 }
 
-static enum rowd_code make_ids(struct runner *r, struct db_conn *conn, struct err *err)
+static enum rowd_code make_table(struct runner *r, struct db_conn *conn, const char *name, struct err *err)
 {
 	if (db_conn_db(conn)->driver->caps & CAP_DDL_IN_TX)
-		return runner_make_ids(r, conn, err);
-	return make_ids_aside(r, conn, err);
+		return runner_make_table(r, conn, name, err);
+	return make_table_aside(r, conn, name, err);
 }
 
 /* The commit's id goes into the transaction. */
@@ -146,12 +146,14 @@ static enum rowd_code record_commit(struct tx *tx, struct runner *r, struct db_c
 				    const struct limits *limits, const struct request *req, struct err *err)
 {
 	struct runner_call call = call_of(tx, job, limits);
+	const char *missing;
 	enum rowd_code rc;
 
 	if (tx->read_only)
 		return err_set(err, ROWD_E_BAD_REQUEST, "the commit of a read-only transaction takes no request_id");
-	if (runner_needs_ids(conn, req)) {
-		rc = make_ids(r, conn, err);
+	missing = runner_missing_table(conn, req);
+	if (missing) {
+		rc = make_table(r, conn, missing, err);
 		if (rc)
 			return rc;
 	}

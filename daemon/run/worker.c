@@ -154,10 +154,12 @@ static enum rowd_code run_request(struct worker *w, struct job *job, const struc
 		.op = job->op, .msgid = job->msgid, .params = job->params, .params_len = job->params_len,
 		.caller = job->caller, .limits = atomic_load(&w->lane->limits),
 		.max_rows = job->database->max_rows, .out = &job->out,
-		.batch = stream_batch, .batch_arg = job,
+		.batch = stream_batch, .batch_arg = job, .work = job->work, .work_arg = job->work_arg,
 	};
+	enum rowd_code rc = runner_run(&w->runner, w->conn, &call, req, err);
 
-	return runner_run(&w->runner, w->conn, &call, req, err);
+	job->follow = call.follow;
+	return rc;
 }
 
 /* ---- reads ---- */
@@ -200,10 +202,10 @@ static enum rowd_code savepoint(struct worker *w, enum savepoint_verb verb, stru
 }
 
 /* The first request with an id: its table is made between two transactions; the group is run again. */
-static enum rowd_code make_ids(struct worker *w, struct err *err)
+static enum rowd_code make_table(struct worker *w, const char *name, struct err *err)
 {
 	db_rollback(w->conn);
-	return runner_make_ids(&w->runner, w->conn, err);
+	return runner_make_table(&w->runner, w->conn, name, err);
 }
 
 /* Run one job so that its failure undoes it alone. ROWD_OK, but no transaction
@@ -212,13 +214,15 @@ static enum rowd_code run_apart(struct worker *w, struct job *job, struct err *e
 {
 	struct request req;
 	struct err ignored;
+	const char *missing;
 	bool single;
 	enum rowd_code rc = runner_decode(&w->runner, job->op, job->params, job->params_len, &req, err);
 
 	if (rc)
 		return rc;
-	if (runner_needs_ids(w->conn, &req))
-		return make_ids(w, err);
+	missing = runner_missing_table(w->conn, &req);
+	if (missing)
+		return make_table(w, missing, err);
 	single = exec_is_single_statement(&req) && !req.options[OPT_REQUEST_ID];
 	if (!single) {
 		rc = savepoint(w, SAVEPOINT_SET, err);
@@ -341,21 +345,23 @@ static enum rowd_code run_alone_once(struct worker *w, struct job *job, struct e
 {
 	bool ddl = job->op->place == PLACE_SCHEMA;
 	bool bare = ddl && !(w->lane->db->driver->caps & CAP_DDL_IN_TX);
+	const char *missing = NULL;
 	struct request req;
-	enum rowd_code rc = runner_decode(&w->runner, job->op, job->params, job->params_len, &req, err);
+	enum rowd_code rc = ROWD_OK;
 
+	if (!job->work)
+		rc = runner_decode(&w->runner, job->op, job->params, job->params_len, &req, err);
 	if (rc)
 		return rc;
 	buf_clear(&job->out);
 	if (!current_set(w, job, job->deadline_ns))
 		return err_set(err, ROWD_E_CANCELLED, "cancelled before it began");
-	rc = begin_alone(w, job, bare, err);
-	if (!rc && runner_needs_ids(w->conn, &req)) {
-		db_rollback(w->conn);
-		rc = runner_make_ids(&w->runner, w->conn, err);
+	do {
+		if (missing)
+			rc = make_table(w, missing, err);
 		if (!rc)
 			rc = begin_alone(w, job, bare, err);
-	}
+	} while (!rc && !job->work && (missing = runner_missing_table(w->conn, &req)));
 	if (!rc)
 		rc = run_request(w, job, &req, err);
 	current_clear(w);
@@ -571,7 +577,7 @@ static void run_taken(struct worker *w, struct job_queue *taken)
 	}
 	job = job_queue_pop(taken);
 	err_init(&err);
-	if (job->op->place == PLACE_WRITER || job->op->place == PLACE_SCHEMA) {
+	if (job->op->place == PLACE_WRITER || job->op->place == PLACE_SCHEMA || job->op->place == PLACE_ALONE) {
 		run_alone(w, job);
 		return;
 	}
