@@ -25,6 +25,10 @@ struct dialect {
 	                                       no other than the database's own is wanted */
 	bool text_is_bytes;                 /* text is stored as bytes: lengths count bytes there */
 	bool lists_are_one_param;           /* IN (SELECT value FROM rowd_list(?)); else IN (?, ?, ...) */
+	unsigned list_most;                 /* where lists are not one param: one of more values stands among the
+	                                       params as a VALUE_LIST without a `?`, and the text says IN (SELECT
+	                                       "value" FROM "_rowd_list_<n>"), n counting such lists from 0: a
+	                                       table that the driver fills before it prepares the statement */
 	bool has_nulls_first_last;
 	bool has_for_update;
 	bool default_values_clause;         /* INSERT INTO t DEFAULT VALUES; else () VALUES () */

@@ -35,6 +35,7 @@ void sql_add_name(struct sql *s, const char *name);                /* "name", qu
 void sql_add_column_names(struct sql *s, const struct column *const *columns, unsigned n);
 void sql_add_names(struct sql *s, const char *const *names, unsigned n);
 void sql_add_param(struct sql *s, const struct value *v);          /* ?, and v bound */
+void sql_add_param_only(struct sql *s, const struct value *v);     /* v bound, and nothing in the text */
 void sql_add_type_of(struct sql *s, struct type t);                /* of a result column */
 void sql_finish(struct sql *s);                                    /* every statement ends with it */
 

@@ -15,7 +15,9 @@ enum {
 	/* Places of a parser's stack that a filter may need before its deepest part is written first,
 	 * where it needs the fewest. */
 	STACK_EASY = 40,
-	ALIAS_BYTES = 24
+	ALIAS_BYTES = 24,
+	/* Parameters of a statement after which lists take no more: MySQL has 65,535 of them. */
+	LIST_PARAMS_MOST = 30000
 };
 
 /* How tightly a term binds; one that binds less than its surroundings stands in parentheses. */
@@ -88,12 +90,40 @@ static void render_comparison(struct render *r, const struct level *l, const str
 
 /* ---- lists ---- */
 
+static void render_staged_list(struct render *r, const struct value *list)
+{
+	struct sql *s = r->s;
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < s->nparams; i++)
+		n += s->params[i].kind == VALUE_LIST;
+	sql_add_param_only(s, list);
+	sql_add(s, "SELECT \"value\" FROM ");
+	sql_addf(s, "\"_rowd_list_%u\"", n);
+}
+
+/* As many placeholders as the next power of two, the last value repeated: so that lists of many lengths
+ * share a few statements, which are prepared already. */
+static void render_placeholders(struct render *r, const struct value_list *list)
+{
+	size_t n = 1, i;
+
+	while (n < list->count)
+		n *= 2;
+	for (i = 0; i < n; i++) {
+		if (i)
+			sql_add(r->s, ", ");
+		r->d->operand(r->s, &list->values[i < list->count ? i : list->count - 1]);
+	}
+}
+
 static void render_list(struct render *r, const struct level *l, const struct pred *p)
 {
 	const struct value *list = &p->rhs[0].value;
-	size_t i;
+	size_t count = list->u.list->count;
 
-	if (list->u.list->count == 0) {
+	if (count == 0) {
 		sql_add(r->s, p->op == PRED_IN ? "1 = 0" : "1 = 1");
 		return;
 	}
@@ -103,12 +133,10 @@ static void render_list(struct render *r, const struct level *l, const struct pr
 		sql_add(r->s, "SELECT value FROM rowd_list(");
 		sql_add_param(r->s, list);
 		sql_add(r->s, ")");
+	} else if (count > r->d->list_most || r->s->nparams + count > LIST_PARAMS_MOST) {
+		render_staged_list(r, list);
 	} else {
-		for (i = 0; i < list->u.list->count; i++) {
-			if (i)
-				sql_add(r->s, ", ");
-			r->d->operand(r->s, &list->u.list->values[i]);
-		}
+		render_placeholders(r, list->u.list);
 	}
 	sql_add(r->s, ")");
 }

@@ -111,6 +111,11 @@ static bool grow(void *array_io, size_t n, size_t *cap, size_t size)
 void sql_add_param(struct sql *s, const struct value *v)
 {
 	buf_add_char(&s->text, '?');
+	sql_add_param_only(s, v);
+}
+
+void sql_add_param_only(struct sql *s, const struct value *v)
+{
 	if (grow(&s->params, s->nparams, &s->params_cap, sizeof *s->params))
 		s->params[s->nparams++] = *v;
 	else
