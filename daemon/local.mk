@@ -37,6 +37,22 @@ libdaemon_a_SOURCES = \
 	daemon/db/sqlite_watch.c \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
+	daemon/exec/cascade.c \
+	daemon/exec/cascade.h \
+	daemon/exec/constraint.c \
+	daemon/exec/constraint.h \
+	daemon/exec/delete.c \
+	daemon/exec/delete.h \
+	daemon/exec/guard.c \
+	daemon/exec/guard.h \
+	daemon/exec/insert.c \
+	daemon/exec/insert.h \
+	daemon/exec/keyset.c \
+	daemon/exec/keyset.h \
+	daemon/exec/probe.c \
+	daemon/exec/probe.h \
+	daemon/exec/update.c \
+	daemon/exec/update.h \
 	daemon/exec/exec.c \
 	daemon/exec/archive.c \
 	daemon/exec/archive.h \
@@ -64,6 +80,9 @@ libdaemon_a_SOURCES = \
 	daemon/net/peer.c \
 	daemon/net/peer.h \
 	daemon/ops/op_aggregate.c \
+	daemon/ops/op_write.c \
+	daemon/ops/op_delete.c \
+	daemon/ops/op_atomic.c \
 	daemon/ops/op_read.c \
 	daemon/ops/op_schema.c \
 	daemon/ops/ops.c \
@@ -79,6 +98,10 @@ libdaemon_a_SOURCES = \
 	daemon/plan/plan.h \
 	daemon/plan/pred.c \
 	daemon/plan/pred.h \
+	daemon/plan/sets.c \
+	daemon/plan/sets.h \
+	daemon/plan/rows.c \
+	daemon/plan/rows.h \
 	daemon/plan/schema.c \
 	daemon/plan/schema.h \
 	daemon/plan/schema_rules.c \

@@ -1,0 +1,28 @@
+/*
+ * Deleting rows.
+ *
+ * Thread: the one that owns x->conn.
+ */
+#ifndef ROWD_EXEC_DELETE_H
+#define ROWD_EXEC_DELETE_H
+
+#include "daemon/exec/exec.h"
+#include "daemon/plan/plan.h"
+
+struct deletion {
+	const struct table *table;
+	const struct pred *where;           /* NULL: every row */
+	struct plan_order order;            /* decides which rows when there is a limit; needed for returning too */
+	int64_t limit;                      /* -1: none */
+	int64_t max_rows;                   /* -1: none */
+	struct plan_columns returning;      /* n 0: none */
+	bool cascaded, dry_run;
+};
+
+/*
+ * Delete the rows that match, and append the answer to x->out. FOREIGN_KEY with the first child table, by
+ * name, whose rows stand in the way.
+ */
+ROWD_MUST_CHECK enum rowd_code delete_rows(struct exec *x, const struct deletion *d, struct err *err);
+
+#endif
