@@ -349,8 +349,7 @@ enum rowd_code call_until(struct rowd *c, const char *method, const struct rowd_
 	return rc;
 }
 
-/* A copy of what the caller knows of the options; the rest as it is by default. */
-static enum rowd_code call_options_read(const struct rowd_call_options *how, struct rowd_call_options *out,
+enum rowd_code call_options_read(const struct rowd_call_options *how, struct rowd_call_options *out,
 					struct rowd_error *err)
 {
 	*out = (struct rowd_call_options)ROWD_CALL_OPTIONS_INIT;
@@ -371,6 +370,8 @@ enum rowd_code rowd_call(struct rowd *c, const char *method, struct rowd_value *
 
 	if (!rc && !method)
 		rc = error_set(err, ROWD_E_BAD_REQUEST, "a call needs a method");
+	if (!rc && options.request_id)
+		rc = error_set(err, ROWD_E_BAD_REQUEST, "how->request_id is for rowd_call_once");
 	if (!rc)
 		rc = call_until(c, method, args, call_deadline(c, options.timeout_ms), result_out, err);
 	rowd_value_free(args);

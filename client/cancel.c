@@ -37,7 +37,6 @@ static enum rowd_code cancel_send(struct rowd *second, uint64_t ticket, uint64_t
 
 enum rowd_code rowd_cancel(struct rowd *c, uint64_t ticket, bool *cancelled_out, struct rowd_error *err)
 {
-	struct rowd_options options = ROWD_OPTIONS_INIT;
 	struct rowd *second;
 	uint64_t session;
 	enum rowd_code rc;
@@ -48,11 +47,7 @@ enum rowd_code rowd_cancel(struct rowd *c, uint64_t ticket, bool *cancelled_out,
 			*cancelled_out = false;
 		return ROWD_OK;
 	}
-	options.client = c->client;
-	options.connect_timeout_ms = c->options.connect_timeout_ms;
-	options.timeout_ms = c->options.connect_timeout_ms;
-	options.no_reconnect = true;
-	rc = rowd_connect(c->path, &options, &second, err);
+	rc = connection_second(c, NULL, false, deadline_in(c->options.connect_timeout_ms), &second, err);
 	if (rc)
 		return rc;
 	rc = cancel_send(second, ticket, session, cancelled_out, err);

@@ -172,6 +172,30 @@ enum rowd_code rowd_connect(const char *path, const struct rowd_options *options
 	return ROWD_OK;
 }
 
+enum rowd_code connection_second(const struct rowd *c, const char *database, bool again, deadline until,
+				 struct rowd **out, struct rowd_error *err)
+{
+	struct rowd_options options = ROWD_OPTIONS_INIT;
+	enum rowd_code rc;
+	struct rowd *second;
+
+	options.client = c->client;
+	options.database = database;
+	options.timeout_ms = c->options.connect_timeout_ms;
+	options.max_reply_bytes = c->options.max_reply_bytes;
+	options.no_reconnect = true;
+	second = conn_new(c->path, &options);
+	if (!second)
+		return error_set(err, ROWD_E_NO_RESOURCE, "no memory for a connection");
+	rc = connection_make(second, again, until, err);
+	if (rc) {
+		rowd_close(second);
+		return rc;
+	}
+	*out = second;
+	return ROWD_OK;
+}
+
 void rowd_close(struct rowd *c)
 {
 	if (!c)

@@ -12,6 +12,7 @@ librowd_la_SOURCES = \
 	client/error.c \
 	client/filter.c \
 	client/item.c \
+	client/once.c \
 	client/pipeline.c \
 	client/private.h \
 	client/result.c \
@@ -30,6 +31,7 @@ include client/ctl/local.mk
 client_unit_tests = \
 	tests/unit/test_client_call \
 	tests/unit/test_client_memory \
+	tests/unit/test_client_once \
 	tests/unit/test_client_value
 if HAVE_CMOCKA
 check_PROGRAMS += $(client_unit_tests)
@@ -42,6 +44,8 @@ tests_unit_test_client_call_SOURCES = tests/unit/test_client_call.c $(FAKE_ROWD)
 tests_unit_test_client_call_LDADD = $(CLIENT_TEST_LIBS)
 tests_unit_test_client_memory_SOURCES = tests/unit/test_client_memory.c $(FAKE_ROWD)
 tests_unit_test_client_memory_LDADD = $(CLIENT_TEST_LIBS)
+tests_unit_test_client_once_SOURCES = tests/unit/test_client_once.c $(FAKE_ROWD)
+tests_unit_test_client_once_LDADD = $(CLIENT_TEST_LIBS)
 tests_unit_test_client_value_SOURCES = tests/unit/test_client_value.c $(FAKE_ROWD)
 tests_unit_test_client_value_LDADD = $(CLIENT_TEST_LIBS)
 

@@ -44,6 +44,12 @@ enum rowd_code error_from_wire(struct rowd_error *err, const msgpack_object *o, 
 /* ROWD_OK, or fill *err with why v cannot be sent. v may be NULL: nothing to complain about. */
 enum rowd_code value_usable(const struct rowd_value *v, struct rowd_error *err);
 
+/* The elements of a value made as an array; -1 when it was made otherwise. */
+int64_t value_elements(const struct rowd_value *v);
+
+/* The text that an array begins with; yours to free. NULL: it begins with something else, or there is no memory. */
+char *value_first_text(const struct rowd_value *array);
+
 /* Append the encoded value. v is not consumed. b->failed tells of overflow. */
 void value_append(struct buf *b, const struct rowd_value *v);
 
@@ -132,6 +138,10 @@ struct rowd {
  */
 enum rowd_code connection_make(struct rowd *c, bool again, deadline until, struct rowd_error *err);
 
+/* A second connection to the daemon of c, for one thing to ask: as connection_make, and never made again. */
+enum rowd_code connection_second(const struct rowd *c, const char *database, bool again, deadline until,
+				 struct rowd **out, struct rowd_error *err);
+
 /* conn.c */
 
 /*
@@ -154,6 +164,10 @@ bool conn_dispatch(struct rowd *c);
 void conn_lose(struct rowd *c, enum rowd_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* call.c */
+
+/* A copy of what the caller knows of the options; the rest as it is by default. */
+enum rowd_code call_options_read(const struct rowd_call_options *how, struct rowd_call_options *out,
+				 struct rowd_error *err);
 
 /* As rowd_call, by a deadline of its own; args borrowed, may be NULL. */
 enum rowd_code call_until(struct rowd *c, const char *method, const struct rowd_value *args, deadline until,
@@ -203,6 +217,9 @@ enum rowd_code result_decode(char *frame, size_t len, struct rowd_result **out, 
 
 /* Find the rows of a reply. is_get: the answer itself is a row. ROWD_E_NO_RESOURCE. */
 enum rowd_code result_find_rows(struct rowd_result *r, bool is_get, struct rowd_error *err);
+
+/* From now on the answer is its member `name`, which it has. ROWD_E_NO_RESOURCE. */
+enum rowd_code result_descend(struct rowd_result *r, const char *name, struct rowd_error *err);
 
 /* The rows of a stream's notification, an array of arrays, each as wide as columns. */
 enum rowd_code result_batch_rows(struct rowd_result *r, const msgpack_object *columns, struct rowd_error *err);

@@ -160,6 +160,12 @@ enum rowd_code result_find_rows(struct rowd_result *r, bool is_get, struct rowd_
 	return rows_take(r, columns, rows, err);
 }
 
+enum rowd_code result_descend(struct rowd_result *r, const char *name, struct rowd_error *err)
+{
+	r->value = (const void *)rowd_item_get(rowd_result_item(r), name);
+	return result_find_rows(r, false, err);
+}
+
 enum rowd_code result_batch_rows(struct rowd_result *r, const msgpack_object *columns, struct rowd_error *err)
 {
 	if (r->value->type != MSGPACK_OBJECT_ARRAY)

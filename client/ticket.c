@@ -70,7 +70,7 @@ static enum ticket_kind kind_of_op(enum op_id id, enum op_permission permission,
 	default:
 		break;
 	}
-	if (flags & OPF_ID)
+	if (flags & OPF_ID || place == PLACE_ALONE)
 		return TICKET_WRITE;
 	if (place == PLACE_PAST || place == PLACE_LOOP || place == PLACE_READER || permission == PERM_READ)
 		return TICKET_READ;

@@ -87,6 +87,27 @@ enum rowd_code value_usable(const struct rowd_value *v, struct rowd_error *err)
 	return error_set(err, v->failed, "a value was made with NULL, or with something that is none");
 }
 
+int64_t value_elements(const struct rowd_value *v)
+{
+	return v->form == FORM_ARRAY ? (int64_t)v->count : -1;
+}
+
+char *value_first_text(const struct rowd_value *array)
+{
+	msgpack_unpacked first;
+	char *text = NULL;
+	size_t off = 0;
+
+	if (array->form != FORM_ARRAY || array->body.len == 0)
+		return NULL;
+	msgpack_unpacked_init(&first);
+	if (msgpack_unpack_next(&first, array->body.data, array->body.len, &off) == MSGPACK_UNPACK_SUCCESS &&
+	    first.data.type == MSGPACK_OBJECT_STR)
+		text = strndup(first.data.via.str.ptr, first.data.via.str.size);
+	msgpack_unpacked_destroy(&first);
+	return text;
+}
+
 static void value_head(struct buf *b, const struct rowd_value *v)
 {
 	switch (v->form) {

@@ -285,8 +285,9 @@ ROWD_API struct rowd_value *rowd_compute(const char *op, struct rowd_value *x, s
 struct rowd_call_options {
 	size_t size;      /* of this struct */
 	int timeout_ms;   /* ROWD_TIMEOUT_DEFAULT, ROWD_TIMEOUT_NONE or milliseconds */
+	const char *request_id;   /* of rowd_call_once: a UUID; NULL: one is made. Others take none */
 };
-#define ROWD_CALL_OPTIONS_INIT { sizeof(struct rowd_call_options), ROWD_TIMEOUT_DEFAULT }
+#define ROWD_CALL_OPTIONS_INIT { sizeof(struct rowd_call_options), ROWD_TIMEOUT_DEFAULT, NULL }
 
 /*
  * Call any method of the protocol.
@@ -300,6 +301,31 @@ struct rowd_call_options {
 ROWD_API ROWD_NODISCARD enum rowd_code rowd_call(struct rowd *conn, const char *method, struct rowd_value *args,
 						 const struct rowd_call_options *how,
 						 struct rowd_result **result_out, struct rowd_error *err);
+
+enum { ROWD_ID_BYTES = 37 };
+
+/* A new request id, a UUID of version 7, NUL-terminated. ROWD_E_NO_RESOURCE: the kernel has no randomness to
+ * give. Thread: any. */
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_make_id(char out[ROWD_ID_BYTES], struct rowd_error *err);
+
+/*
+ * Call a method that writes, and know whether it took effect.
+ * As rowd_call, for a method that takes a request_id: insert, upsert, update, update_where, update_all, delete,
+ * delete_where, delete_all, purge, atomic and, to end a transaction, commit. args must hold no request_id. Nothing
+ * may be pending, and inside a transaction only commit can be called so (ROWD_E_BAD_REQUEST with err->local).
+ *
+ * When the answer is lost, or is commit_unknown, a second connection is made and asks outcome(request_id), for up to
+ * the connect timeout. ROWD_OK: it was applied, once; the result is the one that was lost. Any error whose outcome is
+ * not_applied: it was not, and never will be under that id (a lost request is then ROWD_E_UNAVAILABLE).
+ * ROWD_E_COMMIT_UNKNOWN: nobody could be asked; only then is the outcome unknown, err->text names the id, and
+ * rowd_call(conn, "outcome", rowd_array(rowd_str(id)), ...) can ask later, from any process of the same user.
+ *
+ * how->request_id: an id of yours (rowd_make_id), kept before the call where it survives a crash of this program: the
+ * same call with the same id again does not apply twice.
+ */
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_call_once(struct rowd *conn, const char *method, struct rowd_value *args,
+						      const struct rowd_call_options *how,
+						      struct rowd_result **result_out, struct rowd_error *err);
 
 /*
  * The daily ones. options: a map of the method's options, such as
