@@ -26,7 +26,8 @@ enum job_place {
 	JOB_QUEUED,     /* in a lane, not yet begun */
 	JOB_RUNNING,    /* with a worker */
 	JOB_FOLLOWING,  /* with the keeper, until a purge is over */
-	JOB_DONE        /* on its way back */
+	JOB_RETURNING,  /* on its way back to its loop */
+	JOB_DONE        /* back, or never sent: its session may answer it */
 };
 
 /* Batches of a streamed select between a worker and the loop. */

@@ -103,7 +103,7 @@ static void complete(struct worker *w, struct job *job)
 	struct lane *l = w->lane;
 
 	pthread_mutex_lock(&l->lock);
-	job->place = JOB_DONE;
+	job->place = JOB_RETURNING;
 	pthread_mutex_unlock(&l->lock);
 	loop_complete(job->loop, job);
 }
