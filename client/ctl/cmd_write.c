@@ -254,6 +254,7 @@ static enum ctl_exit load_run(struct ctl *ctl, struct load *l, const struct args
 	const char *batch = args_get(a, "batch");
 	int64_t n = BATCH_ROWS;
 	enum ctl_exit rc;
+	bool deferred;
 
 	l->one_request = args_get(a, "request-id") != NULL;
 	if (l->one_request && args_get(a, "atomic"))
@@ -268,9 +269,9 @@ static enum ctl_exit load_run(struct ctl *ctl, struct load *l, const struct args
 		return ctl_fail("out of memory");
 	buf_init(&l->packed, BATCH_MAX_BYTES);
 	buf_init(&l->ids, BATCH_MAX_BYTES);
-	interrupt_defer(true);
+	deferred = interrupt_defer(true);
 	rc = args_get(a, "atomic") ? load_atomically(l) : load_all(l);
-	interrupt_defer(false);
+	interrupt_defer(deferred);
 	interrupt_forget();
 	if (l->begun && rc == CTL_OK)
 		out_rows_end(&ctl->out);

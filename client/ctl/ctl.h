@@ -140,7 +140,7 @@ struct verb {
 };
 
 /* The families; each ends with a verb without a name. */
-extern const struct verb read_verbs[], write_verbs[], delete_verbs[], schema_verbs[], other_verbs[];
+extern const struct verb read_verbs[], write_verbs[], delete_verbs[], purge_verbs[], schema_verbs[], other_verbs[];
 
 /* By name, - and _ alike; NULL when there is none. */
 const struct verb *verb_find(const char *name);

@@ -117,9 +117,9 @@ void interrupt_end(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void interrupt_defer(bool on)
+bool interrupt_defer(bool on)
 {
-	atomic_store(&deferred, on);
+	return atomic_exchange(&deferred, on);
 }
 
 bool interrupt_seen(void)

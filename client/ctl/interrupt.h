@@ -19,8 +19,8 @@ void interrupt_begin(struct rowd *conn, bool writes);
 /* The call ended. */
 void interrupt_end(void);
 
-/* While it is on, Ctrl-C outside of a call only sets the mark; else it ends rowctl as usual. */
-void interrupt_defer(bool on);
+/* While it is on, Ctrl-C outside of a call only sets the mark; else it ends rowctl as usual. Returns how it was. */
+bool interrupt_defer(bool on);
 
 /* Was Ctrl-C pressed since the last interrupt_forget? */
 bool interrupt_seen(void);

@@ -14,6 +14,7 @@ libctl_la_SOURCES = \
 	client/ctl/cmd_delete.c \
 	client/ctl/cmd_op.c \
 	client/ctl/cmd_other.c \
+	client/ctl/cmd_purge.c \
 	client/ctl/cmd_read.c \
 	client/ctl/cmd_schema.c \
 	client/ctl/cmd_write.c \
@@ -40,6 +41,8 @@ libctl_la_SOURCES = \
 	client/ctl/out.h \
 	client/ctl/param.c \
 	client/ctl/param.h \
+	client/ctl/progress.c \
+	client/ctl/progress.h \
 	client/ctl/rows.c \
 	client/ctl/rows.h \
 	client/ctl/schema.c \

@@ -555,6 +555,54 @@ def test_control_c_cancels_and_believes_the_answer():
         assert len(params) == 1 and params[0][1] == {"session": 7}
 
 
+# ---- deleting with care ----
+
+def job(deleted, state="running", **more):
+    return dict({"job": 7, "table": "t", "state": state, "deleted": deleted, "elapsed_ms": 2000, "rate": deleted // 2,
+                 "eta_ms": 3000, "options": {}, "error": None}, **more)
+
+
+def test_a_preview_tells_what_would_go():
+    told = {"matched": 1234, "cascades": {"orders": 2}, "blocked_by": [], "index": "age", "full_scan": False, "token": "abc"}
+    with Pretender({"preview_delete": lambda *p: told, "delete_where": lambda *p: {"deleted": 1234}}) as p:
+        assert lines(run(p.socket, "preview", "t", "age > 5")) == [told]
+        text = run(p.socket, "-o", "table", "preview", "t", "age > 5").stdout
+        assert text.splitlines() == ["1,234 rows would be deleted", "2 of orders would go along", "found by the index: age",
+                                     "to delete these and no others: the same filter with --token abc"]
+        run(p.socket, "delete", "t", "age > 5", "--token", "abc")
+        assert p.asked[-1] == ("delete_where", ["t", [">", "age", 5], {"token": "abc"}])
+
+
+@pytest.mark.parametrize("state,code", [("done", OK), ("cancelled", FAILED), ("failed", FAILED)])
+def test_a_purge_is_followed_to_its_end(state, code):
+    states = [job(10), job(500), job(1000, state)]
+    with Pretender({"purge": lambda *p: {"job": 7}, "job": lambda n: states.pop(0) if len(states) > 1 else states[0]}) as p:
+        done = run(p.socket, "purge", "t", "age > 5", "--rows", 100, code=code)
+        assert lines(done) == [job(1000, state)]
+        assert ("job is " + state in done.stderr) == (code == FAILED)
+        assert ("purge", ["t", [">", "age", 5], {"rows": 100}]) in p.asked
+        assert run(p.socket, "-o", "table", "follow", 7, code=code).stdout == "1,000 rows deleted in 2.0 s\n"
+
+
+def test_a_purge_in_the_background_is_not_waited_for():
+    with Pretender({"purge": lambda *p: {"job": 7}}) as p:
+        assert lines(run(p.socket, "purge", "t", "age > 5", "--background")) == [{"job": 7}]
+
+
+@pytest.mark.parametrize("key,code,said", [("c", FAILED, "job is cancelled"), ("l", FAILED, "job 7 goes on")])
+def test_control_c_asks_whether_a_purge_goes_on(key, code, said):
+    state = []
+    with Pretender({"purge": lambda *p: {"job": 7}, "job": lambda n: job(1000, *state),
+                    "job_cancel": lambda n: state.append("cancelled") or True}) as p:
+        terminal = Terminal(p.socket, "purge", "t", "age > 5")
+        terminal.expect(r"\[#+-+\] +40%  1,000 deleted  500/s  3.0 s left")
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.expect(r"cancel it.*leave it running")
+        terminal.type(key + "\n")
+        assert said in terminal.end(code)
+        assert ("job_cancel" in p.methods()) == (key == "c")
+
+
 # ---- completion ----
 
 def complete(socket, *words):
