@@ -1,6 +1,13 @@
-# Man pages: dist_man_MANS += docs/man/rowd.8 and so on. Other pages travel in the tarball.
-EXTRA_DIST +=
-dist_man_MANS += docs/man/librowd.3
+# The tables in the documents are those of the source: `docs/tables --write` after a change there.
+if HAVE_PYTHON3
+TESTS += docs/tables
+endif
+
+dist_man_MANS += docs/man/librowd.3 docs/man/rowd.8 docs/man/rowd.conf.5
 if WITH_ROWCTL
 dist_man_MANS += docs/man/rowctl.1
 endif
+
+EXTRA_DIST += \
+	docs/PROTOCOL.md \
+	docs/tables
