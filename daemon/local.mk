@@ -141,6 +141,10 @@ libdaemon_a_SOURCES = \
 DAEMON_LIBS = libdaemon.a libbase.la $(EVENT_LIBS) $(SQLITE_LIBS) $(MSGPACK_LIBS) \
 	$(CONFUSE_LIBS) $(MYSQL_LIBS) $(ROWD_LIBS)
 
+sbin_PROGRAMS += rowd
+rowd_SOURCES = daemon/main.c
+rowd_LDADD = $(DAEMON_LIBS)
+
 # The drivers of this build. From their list registry.c gets its table: DRIVER(sqlite) and so on.
 include daemon/db/drivers.am
 libdaemon_a_SOURCES += $(ROWD_DRIVERS)

@@ -409,16 +409,16 @@ static bool start_begin(struct session *s, struct job *job, struct err *err)
 	return submit(s, job, lane);
 }
 
-/* A commit with an id outside of a transaction: its connection was lost, and the client asks again. */
-static bool commit_was_meant(struct session *s, const struct job *job)
+/* An operation on transactions, and none is open: refused, but for a commit with an id, whose connection
+ * was lost, and which is asked about again. */
+static enum rowd_code check_tx_none(struct session *s, const struct job *job, struct err *err)
 {
 	struct request req;
-	struct err ignored;
+	enum rowd_code rc = runner_decode(&s->loop->runner, job->op, job->params, job->params_len, &req, err);
 
-	err_init(&ignored);
-	return job->op->id == OP_COMMIT &&
-	       !runner_decode(&s->loop->runner, job->op, job->params, job->params_len, &req, &ignored) &&
-	       req.options[OPT_REQUEST_ID];
+	if (rc || (job->op->id == OP_COMMIT && req.options[OPT_REQUEST_ID]))
+		return rc;
+	return err_set(err, ROWD_E_TX_NONE, "no transaction is open");
 }
 
 /* Where the job goes; true when it was refused (err says why) or is answered. */
@@ -440,10 +440,8 @@ static bool start(struct session *s, struct job *job, struct err *err)
 		job->database = s->database;
 		return start_begin(s, job, err);
 	}
-	if (op->place == PLACE_TX && !s->tx && !commit_was_meant(s, job)) {
-		err_set(err, ROWD_E_TX_NONE, "no transaction is open");
+	if (op->place == PLACE_TX && !s->tx && check_tx_none(s, job, err))
 		return true;
-	}
 	if (choose_database(s, op, job->params, job->params_len, &job->database, err))
 		return true;
 	if (s->tx)
