@@ -164,7 +164,11 @@ daemon_unit_tests = \
 	tests/unit/test_listener \
 	tests/unit/test_log \
 	tests/unit/test_paths \
-	tests/unit/test_policy
+	tests/unit/test_policy \
+	tests/unit/test_exec_delete \
+	tests/unit/test_exec_write
+tests_unit_test_exec_delete_SOURCES = tests/unit/test_exec_delete.c tests/lib/requests.c tests/lib/requests.h
+tests_unit_test_exec_write_SOURCES = tests/unit/test_exec_write.c tests/lib/requests.c tests/lib/requests.h
 if HAVE_CMOCKA
 check_PROGRAMS += $(daemon_unit_tests)
 TESTS += $(daemon_unit_tests)

@@ -58,19 +58,6 @@ static bool is_array_of(const msgpack_object *o, msgpack_object_type type)
 	return true;
 }
 
-static bool is_ops(const msgpack_object *o)
-{
-	if (!is_array_of(o, MSGPACK_OBJECT_ARRAY))
-		return false;
-	for (uint32_t i = 0; i < o->via.array.size; i++) {
-		const msgpack_object_array *op = &o->via.array.ptr[i].via.array;
-
-		if (op->size == 0 || op->ptr[0].type != MSGPACK_OBJECT_STR)
-			return false;
-	}
-	return true;
-}
-
 static bool param_fits(const msgpack_object *o, enum param_kind kind)
 {
 	switch (kind) {
@@ -90,7 +77,7 @@ static bool param_fits(const msgpack_object *o, enum param_kind kind)
 	case PARAM_COLUMNS:
 		return is_array_of(o, MSGPACK_OBJECT_STR);
 	case PARAM_OPS:
-		return is_ops(o);
+		return o->type == MSGPACK_OBJECT_ARRAY;
 	}
 	return false;
 }
@@ -142,8 +129,7 @@ static enum rowd_code param_read(const struct op *op, unsigned i, const msgpack_
 	if (!param_fits(o, p->kind))
 		return err_set(err, ROWD_E_BAD_REQUEST, "%s: %s is due as %s, %s came", op->name,
 			       param_due[p->kind], p->name,
-			       what_came(o, p->kind == PARAM_ROWS || p->kind == PARAM_COLUMNS ||
-						    p->kind == PARAM_OPS));
+			       what_came(o, p->kind == PARAM_ROWS || p->kind == PARAM_COLUMNS));
 	out->params[i] = o;
 	return p->kind == PARAM_STR ? text_check(o, p->name, err) : ROWD_OK;
 }
@@ -220,9 +206,14 @@ enum rowd_code request_read(const struct op *op, const msgpack_object *params, s
 enum rowd_code request_read_op(const msgpack_object *o, struct request *out, struct err *err)
 {
 	const msgpack_object_array *array = &o->via.array;
-	const msgpack_object_str *name = &array->ptr[0].via.str;
-	const struct op *op = op_find(name->ptr, name->size);
+	const msgpack_object_str *name;
+	const struct op *op;
 
+	if (o->type != MSGPACK_OBJECT_ARRAY || array->size == 0 || array->ptr[0].type != MSGPACK_OBJECT_STR)
+		return err_set(err, ROWD_E_BAD_REQUEST, "[method, ...params] is due, %s came",
+			       what_came(o, true));
+	name = &array->ptr[0].via.str;
+	op = op_find(name->ptr, name->size);
 	if (!op)
 		return err_set(err, ROWD_E_UNKNOWN_METHOD, "there is no operation \"%.*s\"",
 			       name->size < ERR_NAME_BYTES ? (int)name->size : ERR_NAME_BYTES,

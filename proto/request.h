@@ -38,8 +38,8 @@ ROWD_MUST_CHECK enum rowd_code request_read(const struct op *op, const msgpack_o
 					    struct request *out, struct err *err);
 
 /*
- * One [method, ...params] of a PARAM_OPS parameter that request_read accepted: finds the operation
- * and puts what follows in place, refused as above; ROWD_E_UNKNOWN_METHOD. Whether the operation
+ * One [method, ...params] of a PARAM_OPS parameter, of which request_read saw only that it is an array:
+ * finds the operation and puts what follows in place, refused as above; ROWD_E_UNKNOWN_METHOD. Whether the operation
  * may stand there (OPF_ATOMIC) is the caller's question.
  */
 ROWD_MUST_CHECK enum rowd_code request_read_op(const msgpack_object *o, struct request *out, struct err *err);

@@ -173,7 +173,7 @@ static enum rowd_code run_batch(struct insert *in, size_t at, size_t n, int64_t 
 	return db_run(x->conn, x->sql, NULL, last_id_out, err);
 }
 
-/* The last number is taken: databases say that the disk is full, or that the key exists. */
+/* The last number is taken. Databases say so, or that the disk is full, or that the key exists. */
 static bool ids_ran_out(struct insert *in, enum rowd_code rc)
 {
 	const struct value last = value_int(INT64_MAX);
@@ -183,7 +183,8 @@ static bool ids_ran_out(struct insert *in, enum rowd_code rc)
 	struct value found = value_null();
 	struct err ignored;
 
-	if (!q.where || (rc != ROWD_E_STORAGE_FULL && rc != ROWD_E_CONFLICT && rc != ROWD_E_INTERNAL))
+	if (!q.where || (rc != ROWD_E_OUT_OF_RANGE && rc != ROWD_E_STORAGE_FULL && rc != ROWD_E_CONFLICT &&
+			 rc != ROWD_E_INTERNAL))
 		return false;
 	err_init(&ignored);
 	sql_select(in->x->sql, db_conn_dialect(in->x->conn), &q);
@@ -408,19 +409,36 @@ static enum rowd_code change_row(struct upsert *u, size_t i, size_t key, struct 
 	return ROWD_OK;
 }
 
-/* How many rows from `at` on are new. They will not be afterwards. */
+/* How many rows from `at` on are new. They will not be afterwards. A row that gets its key from the table
+ * goes alone, for those behind it may mean that very key. */
 static size_t new_rows(struct upsert *u, size_t at)
 {
 	size_t n = 0, key;
 
 	for (; at + n < u->insert.rows->count; n++) {
 		key = key_of(u, at + n);
-		if (key != SIZE_MAX && u->exists[key])
+		if (key == SIZE_MAX)
+			return n > 0 ? n : 1;
+		if (u->exists[key])
 			break;
-		if (key != SIZE_MAX)
-			u->exists[key] = true;
+		u->exists[key] = true;
 	}
 	return n;
+}
+
+/* A key that the table made exists now. */
+static void mark_made(struct upsert *u, size_t row)
+{
+	struct value key[INDEX_MAX_COLUMNS * 2];
+	struct err ignored;
+	size_t at;
+
+	err_init(&ignored);
+	if (u->keys.count == 0 || insert_key(u->insert.rows, u->insert.result, row, key, &ignored))
+		return;
+	at = keyset_find(&u->keys, key);
+	if (at != SIZE_MAX)
+		u->exists[at] = true;
 }
 
 /* Does the key of the refused row exist after all? Then another program was faster, and trying again will
@@ -445,7 +463,11 @@ static enum rowd_code insert_new(struct upsert *u, size_t at, size_t n, struct e
 {
 	enum rowd_code rc = run_span(&u->insert, at, n, err);
 
-	return rc ? blame_others(u, rc, err) : ROWD_OK;
+	if (rc)
+		return blame_others(u, rc, err);
+	if (n == 1 && key_of(u, at) == SIZE_MAX)
+		mark_made(u, at);
+	return ROWD_OK;
 }
 
 enum rowd_code upsert_rows(struct exec *x, const struct row_set *rows, struct insert_result *out, struct err *err)

@@ -438,10 +438,11 @@ TEST(request_ops_of_atomic_are_read_one_by_one)
 	assert_string_equal(got.err.text, "there is no operation \"nothing\"");
 	assert_int_equal(request_read_op(&ops->ptr[3], &r, &got.err), ROWD_E_BAD_REQUEST);
 	ok(OP_ATOMIC, "[ [ ] ]");
-	bad(OP_ATOMIC, "[ [ [ ] ] ]", NULL);
-	bad(OP_ATOMIC, "[ [ 'get' 'u' 1 ] ]", NULL);
-	bad(OP_ATOMIC, "[ [ [ 5 'u' 1 ] ] ]", NULL);
 	bad(OP_ATOMIC, "[ { } ]", NULL);
+	ok(OP_ATOMIC, "[ [ [ ] 'get' [ 5 'u' 1 ] { 'get' 'u' } nil ] ]");
+	ops = &got.request.params[0]->via.array;
+	for (uint32_t i = 0; i < ops->size; i++)
+		assert_int_equal(request_read_op(&ops->ptr[i], &r, &got.err), ROWD_E_BAD_REQUEST);
 }
 
 TEST(request_of_last_test_is_let_go)
