@@ -8,6 +8,8 @@
 
 #include "daemon/plan/schema.h"
 
+enum { ROW_INLINE_MAX_BYTES = 8000 };
+
 enum rowd_code schema_check_name(const char *what, const char *name, size_t len, struct err *err)
 {
 	char copy[NAME_MAX_BYTES + 1];
@@ -71,6 +73,37 @@ struct table_def *schema_define(struct arena *a, const struct table *t)
 size_t schema_bounded_bytes(const struct type *t)
 {
 	return t->kind == TYPE_TEXT || t->kind == TYPE_BYTES ? type_key_bytes(t) : 0;
+}
+
+/*
+ * What a row's value takes at most in the row itself, with what InnoDB notes of it. Long values can be
+ * stored outside, short ones and those of the primary key cannot.
+ */
+static size_t inline_bytes(const struct table_def *d, const struct column_def *c)
+{
+	enum { OUTSIDE_FROM_BYTES = 256, OUTSIDE_NOTE_BYTES = 42, NUMBER_BYTES = 8 };
+	size_t bytes = schema_bounded_bytes(&c->type);
+	unsigned i;
+
+	if (c->type.kind != TYPE_TEXT && c->type.kind != TYPE_BYTES)
+		return NUMBER_BYTES;
+	for (i = 0; i < d->primary_key.ncolumns; i++)
+		if (strcmp(d->primary_key.columns[i], c->name) == 0)
+			return bytes + 2;
+	return bytes && bytes < OUTSIDE_FROM_BYTES ? bytes + 1 : OUTSIDE_NOTE_BYTES;
+}
+
+static enum rowd_code check_inline(const struct table_def *d, struct err *err)
+{
+	size_t bytes = 0;
+	unsigned i;
+
+	for (i = 0; i < d->ncolumns; i++)
+		bytes += inline_bytes(d, &d->columns[i]);
+	if (bytes <= ROW_INLINE_MAX_BYTES)
+		return ROWD_OK;
+	return err_set(err, ROWD_E_NOT_PORTABLE, "a row could take %zu bytes that cannot be stored outside of it, more than "
+		       "%d: MySQL has no room for it. Texts of 64 characters and more can be", bytes, ROW_INLINE_MAX_BYTES);
 }
 
 static enum rowd_code check_columns(const struct table_def *d, struct err *err)
@@ -171,6 +204,8 @@ enum rowd_code schema_check_table(const struct table_def *d, struct err *err)
 
 	if (!rc)
 		rc = schema_check_key(d, &d->primary_key, err);
+	if (!rc)
+		rc = check_inline(d, err);
 	if (!rc)
 		rc = check_generated(d, err);
 	return rc ? rc : check_keys(d, err);
@@ -351,8 +386,8 @@ static enum rowd_code check_ancestors(const struct schema_context *ctx, const st
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the definition");
 	generation_add(&g[1], ctx->catalog, fk->parent);
 	for (depth = 1; g[depth % 2].n > 0; depth++) {
-		if (depth > FOREIGN_KEY_MAX_DEPTH)
-			return err_limit(err, FOREIGN_KEY_MAX_DEPTH, "the depth of foreign keys of foreign keys");
+		if (depth >= FOREIGN_KEY_MAX_DEPTH)
+			return err_limit(err, FOREIGN_KEY_MAX_DEPTH, "the number of tables that refer to one another in a row");
 		if (generation_waits_for(&g[depth % 2], d->name))
 			return err_set(err, ROWD_E_NOT_PORTABLE, "the foreign key to %s closes a circle", fk->parent->name);
 		generation_parents(ctx->catalog, &g[depth % 2], &g[(depth + 1) % 2]);
