@@ -9,5 +9,10 @@ dist_man_MANS += docs/man/rowctl.1
 endif
 
 EXTRA_DIST += \
+	docs/ADDING-A-DRIVER.md \
+	docs/ADDING-AN-OP.md \
+	docs/ARCHITECTURE.md \
+	docs/DECISIONS \
 	docs/PROTOCOL.md \
+	docs/SWAP.md \
 	docs/tables
