@@ -97,7 +97,7 @@ static enum rowd_code args_rebuild(struct once *o, const struct rowd_value *args
 	if (rc)
 		return rc;
 	items = rowd_result_item(r);
-	n = rowd_item_kind(items) == ROWD_KIND_ARRAY ? rowd_item_count(items) : 0;
+	n = rowd_item_count(items);
 	o->args = rowd_array_new();
 	for (i = 0; i < n; i++) {
 		item = rowd_item_at(items, i);
@@ -106,8 +106,6 @@ static enum rowd_code args_rebuild(struct once *o, const struct rowd_value *args
 		else
 			rowd_array_add(o->args, rowd_from_item(item));
 	}
-	if (n <= o->op->nparams)
-		rowd_array_add(o->args, options_with_id(NULL, o->id));
 	rowd_result_free(r);
 	return value_usable(o->args, err);
 }
@@ -120,7 +118,9 @@ static enum rowd_code args_take(struct once *o, struct rowd_value *args, struct 
 	if (!args)
 		args = rowd_array_new();
 	rc = value_usable(args, err);
-	if (!rc && value_elements(args) >= 0 && value_elements(args) <= o->op->nparams) {
+	if (!rc && value_elements(args) < 0)
+		rc = error_set(err, ROWD_E_BAD_REQUEST, "args must be an array");
+	if (!rc && value_elements(args) <= o->op->nparams) {
 		rowd_array_add(args, options_with_id(NULL, o->id));
 		o->args = args;
 		return value_usable(args, err);

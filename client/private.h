@@ -44,7 +44,7 @@ enum rowd_code error_from_wire(struct rowd_error *err, const msgpack_object *o, 
 /* ROWD_OK, or fill *err with why v cannot be sent. v may be NULL: nothing to complain about. */
 enum rowd_code value_usable(const struct rowd_value *v, struct rowd_error *err);
 
-/* The elements of a value made as an array; -1 when it was made otherwise. */
+/* The elements of an array; -1 when v is something else. */
 int64_t value_elements(const struct rowd_value *v);
 
 /* The text that an array begins with; yours to free. NULL: it begins with something else, or there is no memory. */

@@ -200,6 +200,30 @@ static enum rowd_code raw_check(const char *data, size_t len)
 	return rc;
 }
 
+/* What is encoded whole becomes an array or map to which more can be added, if it is one. */
+static struct rowd_value *value_unfold(struct rowd_value *v)
+{
+	const unsigned char *p = (const unsigned char *)v->body.data;
+	unsigned char head = v->failed ? 0 : p[0];
+	size_t skip;
+
+	if ((head & 0xe0) == 0x80) {                        /* fixmap, fixarray */
+		v->count = head & 0x0f;
+		skip = 1;
+	} else if (head == 0xdc || head == 0xde) {          /* array 16, map 16 */
+		v->count = (uint32_t)p[1] << 8 | p[2];
+		skip = 3;
+	} else if (head == 0xdd || head == 0xdf) {          /* array 32, map 32 */
+		v->count = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+		skip = 5;
+	} else {
+		return v;
+	}
+	v->form = (head & 0xf0) == 0x90 || head == 0xdc || head == 0xdd ? FORM_ARRAY : FORM_MAP;
+	buf_consume(&v->body, skip);
+	return v;
+}
+
 struct rowd_value *rowd_raw(const void *data, size_t len)
 {
 	enum rowd_code rc = data && len > 0 && len <= REQUEST_MAX_BYTES ? raw_check(data, len) : ROWD_E_BAD_REQUEST;
@@ -209,7 +233,7 @@ struct rowd_value *rowd_raw(const void *data, size_t len)
 	if (v->failed)
 		return v;
 	buf_add(&v->body, data, len);
-	return value_made(v);
+	return value_unfold(value_made(v));
 }
 
 struct rowd_value *rowd_copy(const struct rowd_value *from)
@@ -405,5 +429,5 @@ struct rowd_value *rowd_from_item(const struct rowd_item *item)
 	msgpack_packer_init(&pk, &v->body, body_write);
 	if (msgpack_pack_object(&pk, *o))
 		value_made(v);
-	return v;
+	return value_unfold(v);
 }

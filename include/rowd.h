@@ -208,7 +208,8 @@ ROWD_API void rowd_array_add(struct rowd_value *array, struct rowd_value *value)
 /* Add a name and a value (which is then the map's). A failure is kept in the map. */
 ROWD_API void rowd_map_add(struct rowd_value *map, const char *name, struct rowd_value *value);
 
-/* One whole value that is MessagePack already. Copied; refused when it is not exactly one value. */
+/* One whole value that is MessagePack already. Copied; refused when it is not exactly one value. To an array or map
+ * more can be added. */
 ROWD_API struct rowd_value *rowd_raw(const void *data, size_t len);
 
 /* A copy, to use a value twice. v stays yours. */

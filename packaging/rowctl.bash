@@ -18,7 +18,7 @@ _rowctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket | -d | --database)
-			[[ $verb ]] || globals+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
+			((i + 1 < COMP_CWORD)) && globals+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}")
 			((i++))
 			;;
 		-o | --output | --timeout) ((i++)) ;;
@@ -38,7 +38,7 @@ _rowctl() {
 		return
 		;;
 	-d | --database)
-		mapfile -t COMPREPLY < <(compgen -W "$(rowctl -q -o tsv databases 2>/dev/null | cut -f1)" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$(rowctl -q -o tsv --timeout 1 "${globals[@]}" databases 2>/dev/null | sed 1d | cut -f1)" -- "$cur")
 		return
 		;;
 	esac

@@ -144,6 +144,27 @@ TEST(a_mistake_is_kept_until_the_call)
 	rowd_value_free(NULL);
 }
 
+TEST(to_raw_arrays_and_maps_more_can_be_added)
+{
+	static const char *const raw[] = { "\x91\x01", "\xdc\x00\x01\x01", "\xdd\x00\x00\x00\x01\x01",
+					   "\x81\x01\x02", "\xde\x00\x01\x01\x02", "\xdf\x00\x00\x00\x01\x01\x02" };
+	static const size_t lens[] = { 2, 4, 6, 3, 5, 7 };
+	struct rowd_value *v;
+	size_t i;
+
+	for (i = 0; i < 6; i++) {
+		v = rowd_raw(raw[i], lens[i]);
+		if (i < 3)
+			rowd_array_add(v, rowd_str("x"));
+		else
+			rowd_map_add(v, "x", rowd_null());
+		assert_string_equal(seen(v), i < 3 ? "[1, \"x\"]" : "{1=>2, \"x\"=>nil}");
+	}
+	v = rowd_raw("\x90", 1);
+	rowd_map_add(v, "x", rowd_null());
+	assert_string_equal(seen(v), "bad_request");
+}
+
 TEST(raw_bytes_are_one_whole_value_or_refused)
 {
 	assert_string_equal(seen(rowd_raw("\x93\x01\x02\xa1x", 5)), "[1, 2, \"x\"]");
