@@ -165,8 +165,14 @@ daemon_unit_tests = \
 	tests/unit/test_log \
 	tests/unit/test_paths \
 	tests/unit/test_policy \
+	tests/unit/test_exec \
 	tests/unit/test_exec_delete \
-	tests/unit/test_exec_write
+	tests/unit/test_exec_write \
+	tests/unit/test_plan \
+	tests/unit/test_sum
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c tests/lib/requests.c tests/lib/requests.h \
+	tests/lib/driver_script.c tests/lib/driver_script.h
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/lib/requests.c tests/lib/requests.h
 tests_unit_test_exec_delete_SOURCES = tests/unit/test_exec_delete.c tests/lib/requests.c tests/lib/requests.h
 tests_unit_test_exec_write_SOURCES = tests/unit/test_exec_write.c tests/lib/requests.c tests/lib/requests.h
 if HAVE_CMOCKA

@@ -10,7 +10,8 @@
 
 enum {
 	/* More terms would make `after` a condition that no database takes. */
-	ORDER_MAX_TERMS = 64
+	ORDER_MAX_TERMS = TABLE_MAX_COLUMNS,
+	ORDER_ALL_TERMS = ORDER_MAX_TERMS + INDEX_MAX_COLUMNS * 2
 };
 
 /* An order while it is being put together. */
@@ -174,6 +175,8 @@ enum rowd_code plan_order_distinct(struct exec *x, const struct table *table, co
 
 	if (!ordering_init(&ordering, x, table, out))
 		return no_memory(err);
+	if (columns->n > ORDER_MAX_TERMS)
+		return err_limit(err, ORDER_MAX_TERMS, "the number of columns of distinct rows");
 	rc = read_terms(&ordering, o, err);
 	for (i = 0; i < out->nterms && !rc; i++)
 		if (!is_among(columns, out->terms[i].column))
@@ -223,7 +226,7 @@ static const struct pred *first_bound(struct arena *a, const struct order_term *
 static const struct pred *behind_at(struct arena *a, const struct plan_order *order, const struct value *values,
 				    unsigned i, const struct pred *behind)
 {
-	const struct pred *kids[ORDER_MAX_TERMS * 2];
+	const struct pred *kids[ORDER_ALL_TERMS];
 	unsigned k;
 
 	for (k = 0; k < i; k++)
@@ -234,7 +237,7 @@ static const struct pred *behind_at(struct arena *a, const struct plan_order *or
 
 const struct pred *plan_after(struct arena *a, const struct plan_order *order, const struct value *values)
 {
-	const struct pred *kids[ORDER_MAX_TERMS * 2];
+	const struct pred *kids[ORDER_ALL_TERMS];
 	unsigned i, n = 0;
 	bool none;
 

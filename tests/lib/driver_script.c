@@ -35,7 +35,7 @@ static enum rowd_code call(const char *slot, struct err *err)
 	for (i = 0; i < SCRIPT_FAILURES && script.failures[i].slot; i++) {
 		if (strcmp(script.failures[i].slot, slot) == 0) {
 			script.failures[i].slot = "";
-			return err_set(err, script.failures[i].code, "as scripted");
+			return err_native(err, script.failures[i].code, 1, "as scripted");
 		}
 	}
 	return ROWD_OK;

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "tests/lib/driver_script.h"
 #include "tests/lib/requests.h"
 #include "tests/unit/unit.h"
 
@@ -420,4 +421,60 @@ TEST(reads_and_writes_by_key_need_no_savepoint)
 	assert_false(exec_is_single_statement(&req));
 	req = (struct request){ .op = op_find("delete_where", 12) };
 	assert_false(exec_is_single_statement(&req));
+}
+
+/* ---- a schema that changes under a request, on a database that plays a script ---- */
+
+static struct db scripted;
+static struct db_conn *scripted_conn;
+
+static void start_script(void)
+{
+	static const struct value one = { .kind = VALUE_INT, .u.i = 1 };
+	struct err e;
+
+	requests_start();
+	err_init(&e);
+	script_reset();
+	script_db(&scripted, 0);
+	script.rows = &one;
+	script.nrows = 1;
+	assert_int_equal(db_conn_open(&scripted, DB_WRITER, &scripted_conn, &e), ROWD_OK);
+	assert_int_equal(db_begin(scripted_conn, DB_TX_WRITE, &e), ROWD_OK);
+	requests.x.conn = scripted_conn;
+	script.log[0] = '\0';
+}
+
+static void end_script(void)
+{
+	db_conn_close(scripted_conn);
+	db_fini(&scripted);
+	requests_end();
+}
+
+TEST(a_read_that_no_longer_fits_the_schema_is_carried_out_again)
+{
+	start_script();
+	script_fail("prepare", ROWD_E_SCHEMA_MISMATCH);
+	assert_string_equal(asks_within("count", "['t1']"), "1");
+	assert_string_equal(script.log, "prepare describe prepare exec step finish");
+	end_script();
+}
+
+TEST(a_schema_that_does_not_come_to_rest_is_busy)
+{
+	start_script();
+	script_fail("prepare", ROWD_E_SCHEMA_MISMATCH);
+	script_fail("prepare", ROWD_E_SCHEMA_MISMATCH);
+	assert_string_equal(asks_within("count", "['t1']"), "busy");
+	end_script();
+}
+
+TEST(a_write_of_several_statements_is_not_carried_out_twice)
+{
+	start_script();
+	script_fail("exec", ROWD_E_SCHEMA_MISMATCH);
+	assert_string_equal(asks_within("delete_all", "['t1']"), "busy");
+	assert_string_equal(script.log, "prepare exec finish release describe");
+	end_script();
 }
