@@ -210,8 +210,11 @@ static bool may_retry(const struct err *err)
 
 static void write_details(struct buf *b, const struct err *err)
 {
-	wire_map(b, 3u + (err->table[0] != '\0') + (err->column[0] != '\0') + (err->limit >= 0) +
-			    (err->index >= 0) + (err->matched >= 0));
+	/* the column that is not there may be the one of no name */
+	bool has_column = err->column[0] != '\0' || (err->code == ROWD_E_UNKNOWN_COLUMN && err->table[0] != '\0');
+
+	wire_map(b, 3u + (err->table[0] != '\0') + has_column + (err->limit >= 0) + (err->index >= 0) +
+			    (err->matched >= 0));
 	wire_cstr(b, "name");
 	wire_cstr(b, code_name(err->code));
 	wire_cstr(b, "outcome");
@@ -219,7 +222,10 @@ static void write_details(struct buf *b, const struct err *err)
 	wire_cstr(b, "retry");
 	wire_bool(b, may_retry(err));
 	write_name(b, "table", err->table);
-	write_name(b, "column", err->column);
+	if (has_column) {
+		wire_cstr(b, "column");
+		write_text(b, err->column);
+	}
 	write_count(b, "limit", err->limit);
 	write_count(b, "index", err->index);
 	write_count(b, "matched", err->matched);
