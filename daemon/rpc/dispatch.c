@@ -396,8 +396,12 @@ static bool start_begin(struct session *s, struct job *job, struct err *err)
 		return true;
 	read_only = request_flag(&req, OPT_READ_ONLY);
 	wanted = request_uint(&req, OPT_TIMEOUT_MS, ms);
-	if (wanted < 1 || wanted > ms) {
-		err_limit(err, ms, "a transaction lasts 1 to %lld ms", (long long)ms);
+	if (wanted < 1) {
+		err_set(err, ROWD_E_BAD_REQUEST, "option timeout_ms: 1 to %lld is due", (long long)ms);
+		return true;
+	}
+	if (wanted > ms) {
+		err_limit(err, ms, "a transaction lasts %lld ms at most", (long long)ms);
 		return true;
 	}
 	lane = read_only ? database_reader(s->database) : &s->database->writer;

@@ -101,9 +101,10 @@ static void submit_to_tx(struct job *job)
 	pthread_cond_signal(&w->wanted);
 }
 
+/* Such a job carries its transaction, but no worker holds it yet. A refused one only aborts what is open. */
 static bool begins_tx(const struct job *job)
 {
-	return job->op && job->op->id == OP_BEGIN;
+	return job->op && job->op->id == OP_BEGIN && !job->code;
 }
 
 void lane_submit(struct lane *l, struct job *job)

@@ -46,7 +46,7 @@ def test_a_schema_change_by_others_is_noticed(backend, db, table):
     t = table({"id": "int", "a": "int"}, rows=[(1, 2)])
     db.gives({"id": 1, "a": 2}, "get", t, 1)
     assert db.call("describe", t)["portable"] is True
-    backend.sql("ALTER TABLE %s ADD COLUMN extra BIGINT" % t)
+    backend.sql("ALTER TABLE %s ADD COLUMN extra %s" % (t, "INTEGER" if backend.name == "sqlite" else "BIGINT"))
     db.gives({"id": 1, "a": 2, "extra": None}, "get", t, 1)
     db.gives({"updated": 1}, "update", t, 1, {"extra": 9})
     db.gives(1, "count", t, {"extra": 9})
@@ -94,6 +94,6 @@ def test_a_table_altered_by_others_says_why_it_is_no_longer_portable(backend, db
     backend.sql("CREATE INDEX foreign_made ON %s (a)" % t)
     got = db.call("describe", t)
     assert got["indexes"] == [["a"]]
-    backend.sql("ALTER TABLE %s ADD COLUMN b VARCHAR(5) DEFAULT 'x'" % t)
+    backend.sql("ALTER TABLE %s ADD COLUMN b %s DEFAULT 'x'" % (t, "TEXT" if backend.name == "sqlite" else "VARCHAR(5)"))
     got = db.call("describe", t)
     assert got["portable"] is False and any("b" in r for r in got["reasons"])

@@ -1,4 +1,6 @@
 """begin, commit, rollback, savepoints, and what an error does to them."""
+import threading
+
 import pytest
 
 from lib import wire
@@ -192,26 +194,32 @@ def test_writers_wait_for_each_other(db, other, t):
 
 
 def test_counters_lose_nothing(rowd, db, t):
+    wrong = []
+
+    def count_up(c):
+        try:
+            for _ in range(10):
+                while not add_one(c, t):
+                    pass
+        except Exception as e:
+            wrong.append(e)
+
     clients = [rowd.client() for _ in range(4)]
-    todo = {c: 10 for c in clients}
-    sent = {c: c.send("begin") for c in clients}
-    while todo:
-        for c in list(todo):
-            if add_one(c, t, sent[c]):
-                todo[c] -= 1
-            if todo[c]:
-                sent[c] = c.send("begin")
-            else:
-                del todo[c]
+    threads = [threading.Thread(target=count_up, args=(c,)) for c in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     for c in clients:
         c.close()
+    assert not wrong
     db.gives({"id": 1, "n": 50}, "get", t, 1)
 
 
-def add_one(c, t, began):
+def add_one(c, t):
     """Read, add, write, commit; false when told to try again."""
     try:
-        c.result(began)
+        c.call("begin")
         n = c.call("get", t, 1)["n"]
         c.call("update", t, 1, {"n": n + 1})
         return c.call("commit")
