@@ -207,6 +207,17 @@ static enum ctl_exit schema_from_words(const struct args *a, struct json_object 
 	return rc;
 }
 
+/* What describe tells beside the schema is left out, so that its answer can be made a table again. */
+static void description_to_schema(struct json_object *o)
+{
+	static const char *const told[] = { "name", "portable", "reasons" };
+
+	if (!json_object_object_get_ex(o, "portable", NULL))
+		return;
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+		json_object_object_del(o, told[i]);
+}
+
 static enum ctl_exit schema_of(const struct args *a, struct json_object **out)
 {
 	const char *path = args_get(a, "file");
@@ -214,12 +225,20 @@ static enum ctl_exit schema_of(const struct args *a, struct json_object **out)
 
 	if (path && a->nwords > 1)
 		return ctl_usage(a->verb->name, "columns on the command line, or a schema in a file: not both");
-	if (path)
-		return param_file(path, out);
+	if (path) {
+		rc = param_file(path, out);
+		if (rc == CTL_OK)
+			description_to_schema(*out);
+		return rc;
+	}
 	if (a->nwords < 2)
 		return ctl_usage(a->verb->name, "a table has columns: '%s'", "id int auto primary key");
-	if (a->nwords == 2 && a->words[1][strspn(a->words[1], " \t\n")] == '{')
-		return param_json("schema", a->words[1], out);
+	if (a->nwords == 2 && a->words[1][strspn(a->words[1], " \t\n")] == '{') {
+		rc = param_json("schema", a->words[1], out);
+		if (rc == CTL_OK)
+			description_to_schema(*out);
+		return rc;
+	}
 	*out = json_object_new_object();
 	rc = schema_from_words(a, *out);
 	if (rc != CTL_OK)
@@ -258,7 +277,7 @@ static enum ctl_exit change_schema(struct ctl *ctl, const struct args *a, const 
 
 static enum ctl_exit cmd_create_table(struct ctl *ctl, const struct verb *verb, int argc, char **argv)
 {
-	struct json_object *schema;
+	struct json_object *schema = NULL;
 	struct args a;
 	enum ctl_exit rc = args_parse(ctl, verb, argc, argv, &a);
 
@@ -305,7 +324,8 @@ const struct verb schema_verbs[] = {
 	{ "create-table", "TABLE COLUMN...", "make a table",
 	  "A column is 'NAME TYPE [not null] [default VALUE] [auto] [primary key] [unique]\n"
 	  "[references TABLE(COLUMN) [on delete cascade|restrict|set null]]'. Types: int, bool, float,\n"
-	  "decimal(p,s), text(n), text, bytes(n), bytes, time. Or the schema in JSON, in place of the columns.\n"
+	  "decimal(p,s), text(n), text, bytes(n), bytes, time. Or the schema in JSON, in place of the columns:\n"
+	  "what describe says of another table will do.\n"
 	  "  rowctl create-table users 'id int auto primary key' 'name text(40) not null' 'age int' --index age",
 	  create_options, "create_table", cmd_create_table },
 	{ "add-column", "TABLE COLUMN", "add a column to a table",

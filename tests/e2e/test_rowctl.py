@@ -178,6 +178,20 @@ def test_a_table_can_be_made_from_json(ctl, table, db):
     assert [c["name"] for c in db.call("describe", name)["columns"]] == ["id", "b"]
 
 
+def test_a_table_can_be_made_from_the_description_of_another(ctl, table, db):
+    parent = table({"id": "int", "s": "text(5)"}, key=("id", "s"), rows=[[1, "x"]])
+    child = parent + "d"
+    ctl("create-table", child, "id int auto primary key", "name text(9) not null default 'n'", "at time",
+        "price decimal(5,2) default 1", "code text(3) unique", "flag bool default true", "--index", "name,at")
+    ctl("insert", child, '{"at": "2026-01-31T12:00:00Z"}')
+    for name in (parent, child):
+        told = ctl("describe", name).stdout
+        ctl("-d", "other", "create-table", name, "--file", "-", stdin=told)
+        assert ctl("-d", "other", "describe", name).stdout == told
+        ctl("-d", "other", "insert", name, stdin=ctl("select", name).stdout)
+        assert ctl("-d", "other", "select", name).stdout == ctl("select", name).stdout
+
+
 # ---- insert ----
 
 def test_rows_on_the_command_line_tell_their_ids(ctl, users, db):
