@@ -112,7 +112,8 @@ enum rowd_code call_put(struct rowd *c, const char *method, const struct rowd_va
 	size_t start;
 
 	if (c->pending >= c->options.max_pending) {
-		error_set(err, ROWD_E_LIMIT, "%u requests are not received yet; receive some first", c->pending);
+		error_set(err, ROWD_E_LIMIT, "%u requests are not received yet; receive some first",
+			  c->pending);
 		if (err)
 			err->limit = c->options.max_pending;
 		return ROWD_E_LIMIT;
@@ -129,8 +130,9 @@ enum rowd_code call_put(struct rowd *c, const char *method, const struct rowd_va
 	out_compact(c);
 	start = c->out.len;
 	request_write(&c->out, t->number, method, args);
-	rc = c->out.failed ? error_set(err, ROWD_E_NO_RESOURCE, "no memory to send a request; nothing was sent")
-			   : request_check(c, c->out.len - start, err);
+	rc = c->out.failed
+		     ? error_set(err, ROWD_E_NO_RESOURCE, "no memory to send a request; nothing was sent")
+		     : request_check(c, c->out.len - start, err);
 	if (rc) {
 		buf_truncate(&c->out, start);
 		c->pending--;
@@ -166,24 +168,29 @@ static enum rowd_code ready_without_tx(struct rowd *c, const char *method, struc
 		return ROWD_OK;
 	if (kind == TICKET_COMMIT)
 		c->tx_lost = false;
-	return error_set(err, ROWD_E_TX_ABORTED, "the connection was lost, and the transaction was rolled back with it%s",
+	return error_set(err, ROWD_E_TX_ABORTED,
+			 "the connection was lost, and the transaction was rolled back with it%s",
 			 kind == TICKET_COMMIT ? "" : "; nothing runs until it is rolled back here too");
 }
 
 enum rowd_code call_ready(struct rowd *c, const char *method, deadline until, struct rowd_error *err)
 {
 	if (c->stream)
-		return error_set(err, ROWD_E_BAD_REQUEST, "a stream is open on this connection; close it first");
+		return error_set(err, ROWD_E_BAD_REQUEST,
+				 "a stream is open on this connection; close it first");
 	if (c->tx_lost)
 		return ready_without_tx(c, method, err);
 	if (c->fd >= 0)
 		return ROWD_OK;
 	if (c->pending > 0)
-		return error_set(err, ROWD_E_UNAVAILABLE, "the connection was lost; %u requests are to be received "
-				 "before it is made again", c->pending);
+		return error_set(err, ROWD_E_UNAVAILABLE,
+				 "the connection was lost; %u requests are to be received "
+				 "before it is made again",
+				 c->pending);
 	if (c->options.no_reconnect || c->connecting)
 		return error_set(err, ROWD_E_UNAVAILABLE, "%s", c->lost_text);
-	return connection_make(c, true, deadline_sooner(until, deadline_in(c->options.connect_timeout_ms)), err);
+	return connection_make(c, true, deadline_sooner(until, deadline_in(c->options.connect_timeout_ms)),
+			       err);
 }
 
 /* ---- answers ---- */
@@ -260,7 +267,7 @@ enum rowd_code call_finish(struct rowd *c, struct ticket *t, struct rowd_result 
 	ticket_list_remove(&c->answered, t->number);
 	c->pending--;
 	if (t->state == TICKET_LOST && t->kind == TICKET_ROLLBACK && t->in_tx) {
-		c->tx_lost = false;   /* it was rolled back with the connection */
+		c->tx_lost = false; /* it was rolled back with the connection */
 		t->here = true;
 		t->state = TICKET_ANSWERED;
 	}
@@ -306,13 +313,14 @@ static void ticket_stop(struct rowd *c, const struct ticket *t)
 /* Was the request lost in a way that allows to send it once more? */
 static bool may_repeat(const struct rowd *c, const struct ticket *t)
 {
-	return t->state == TICKET_LOST && t->lost_code == ROWD_E_UNAVAILABLE && t->unsent && c->pending == 1 &&
-	       !c->tx_lost && !c->options.no_reconnect && !c->connecting;
+	return t->state == TICKET_LOST && t->lost_code == ROWD_E_UNAVAILABLE && t->unsent &&
+	       c->pending == 1 && !c->tx_lost && !c->options.no_reconnect && !c->connecting;
 }
 
 /* *repeat_out: nothing of it had an effect, and the same may be tried again. */
-static enum rowd_code call_once(struct rowd *c, const char *method, const struct rowd_value *args, deadline until,
-				bool *repeat_out, struct rowd_result **result_out, struct rowd_error *err)
+static enum rowd_code call_once(struct rowd *c, const char *method, const struct rowd_value *args,
+				deadline until, bool *repeat_out, struct rowd_result **result_out,
+				struct rowd_error *err)
 {
 	bool in_time;
 	struct ticket *t;
@@ -350,13 +358,14 @@ enum rowd_code call_until(struct rowd *c, const char *method, const struct rowd_
 }
 
 enum rowd_code call_options_read(const struct rowd_call_options *how, struct rowd_call_options *out,
-					struct rowd_error *err)
+				 struct rowd_error *err)
 {
 	*out = (struct rowd_call_options)ROWD_CALL_OPTIONS_INIT;
 	if (!how)
 		return ROWD_OK;
 	if (how->size < offsetof(struct rowd_call_options, timeout_ms) + sizeof(how->timeout_ms))
-		return error_set(err, ROWD_E_BAD_REQUEST, "call options must begin with ROWD_CALL_OPTIONS_INIT");
+		return error_set(err, ROWD_E_BAD_REQUEST,
+				 "call options must begin with ROWD_CALL_OPTIONS_INIT");
 	memcpy(out, how, how->size < sizeof(*out) ? how->size : sizeof(*out));
 	return ROWD_OK;
 }

@@ -73,7 +73,7 @@ static int socket_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	memcpy(sa.sun_path, path, strlen(path) + 1);   /* rowd_connect saw that it fits */
+	memcpy(sa.sun_path, path, strlen(path) + 1); /* rowd_connect saw that it fits */
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
 		return fd;
 	saved = errno;
@@ -94,8 +94,8 @@ static enum rowd_code open_failed(struct rowd_error *err, const char *path, int 
 	case ENOBUFS:
 		return error_set(err, ROWD_E_NO_RESOURCE, "no socket could be made: %s", strerror(errnum));
 	case EAGAIN:
-		return error_set(err, ROWD_E_UNAVAILABLE, "%s is there, but the daemon takes no more clients for now",
-				 path);
+		return error_set(err, ROWD_E_UNAVAILABLE,
+				 "%s is there, but the daemon takes no more clients for now", path);
 	default:
 		return error_set(err, ROWD_E_UNAVAILABLE, "cannot connect to %s: %s", path, strerror(errnum));
 	}

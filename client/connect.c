@@ -117,7 +117,8 @@ static enum rowd_code find_path(const char *path, char out[PATH_SOCKET_BYTES], s
 	if (!path[0])
 		return error_set(err, ROWD_E_BAD_REQUEST, "the path of the socket is empty");
 	if (strlen(path) >= PATH_SOCKET_BYTES) {
-		error_set(err, ROWD_E_LIMIT, "the path of the socket is longer than %d bytes", PATH_SOCKET_BYTES - 1);
+		error_set(err, ROWD_E_LIMIT, "the path of the socket is longer than %d bytes",
+			  PATH_SOCKET_BYTES - 1);
 		if (err)
 			err->limit = PATH_SOCKET_BYTES - 1;
 		return ROWD_E_LIMIT;

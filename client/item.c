@@ -195,7 +195,8 @@ const struct rowd_item *rowd_item_at(const struct rowd_item *item, size_t index)
 
 	if (index >= rowd_item_count(item))
 		return NULL;
-	return item_of(o->type == MSGPACK_OBJECT_ARRAY ? &o->via.array.ptr[index] : &o->via.map.ptr[index].val);
+	return item_of(o->type == MSGPACK_OBJECT_ARRAY ? &o->via.array.ptr[index]
+						       : &o->via.map.ptr[index].val);
 }
 
 const char *rowd_item_name(const struct rowd_item *item, size_t index)

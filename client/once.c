@@ -22,7 +22,7 @@ static bool random_fill(uint8_t *out, size_t len)
 	ssize_t n;
 
 	do {
-		n = getrandom(out, len, 0);   /* so few bytes come whole, or not at all */
+		n = getrandom(out, len, 0); /* so few bytes come whole, or not at all */
 	} while (n < 0 && errno == EINTR);
 	return n == (ssize_t)len;
 }
@@ -40,8 +40,8 @@ enum rowd_code rowd_make_id(char out[ROWD_ID_BYTES], struct rowd_error *err)
 	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	for (i = 0; i < 6; i++)
 		id[i] = (uint8_t)(ms >> (40 - 8 * i));
-	id[6] = (uint8_t)(0x70 | (id[6] & 0x0f));   /* version 7 */
-	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));   /* RFC 9562's variant */
+	id[6] = (uint8_t)(0x70 | (id[6] & 0x0f)); /* version 7 */
+	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f)); /* RFC 9562's variant */
 	for (i = 0; i < UUID_BYTES; i++)
 		out += sprintf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
 	return ROWD_OK;
@@ -50,10 +50,10 @@ enum rowd_code rowd_make_id(char out[ROWD_ID_BYTES], struct rowd_error *err)
 /* ---- the request ---- */
 
 struct once {
-	struct rowd *conn;           /* borrowed */
+	struct rowd *conn; /* borrowed */
 	const struct op *op;
-	struct rowd_value *args;     /* owned; the id among the options */
-	char *database;              /* owned; where the id is kept; NULL: the daemon's default */
+	struct rowd_value *args; /* owned; the id among the options */
+	char *database;          /* owned; where the id is kept; NULL: the daemon's default */
 	char id[ROWD_ID_BYTES];
 };
 
@@ -158,9 +158,11 @@ static enum rowd_code method_find(struct once *o, const char *method, struct row
 		return error_set(err, ROWD_E_BAD_REQUEST, "%.40s is no method that takes a request_id",
 				 method ? method : "nothing");
 	if (o->conn->pending > 0)
-		return error_set(err, ROWD_E_BAD_REQUEST, "requests are pending; receive them before rowd_call_once");
+		return error_set(err, ROWD_E_BAD_REQUEST,
+				 "requests are pending; receive them before rowd_call_once");
 	if (rowd_in_transaction(o->conn) && o->op->id != OP_COMMIT)
-		return error_set(err, ROWD_E_BAD_REQUEST, "inside a transaction only commit carries a request_id");
+		return error_set(err, ROWD_E_BAD_REQUEST,
+				 "inside a transaction only commit carries a request_id");
 	return ROWD_OK;
 }
 
@@ -172,7 +174,8 @@ static bool may_ask_again(const struct rowd_error *err, deadline until)
 }
 
 /* outcome(id), over a connection of its own. */
-static enum rowd_code ask(const struct once *o, deadline until, struct rowd_result **out, struct rowd_error *err)
+static enum rowd_code ask(const struct once *o, deadline until, struct rowd_result **out,
+			  struct rowd_error *err)
 {
 	struct rowd_value *args;
 	struct rowd *second;
@@ -202,8 +205,10 @@ static enum rowd_code ask_until(const struct once *o, deadline until, struct row
 
 static enum rowd_code still_unknown(const struct once *o, struct rowd_error *err)
 {
-	error_set(err, ROWD_E_COMMIT_UNKNOWN, "the answer was lost, and the daemon could not be asked what became of "
-		  "request %s", o->id);
+	error_set(err, ROWD_E_COMMIT_UNKNOWN,
+		  "the answer was lost, and the daemon could not be asked what became of "
+		  "request %s",
+		  o->id);
 	return ROWD_E_COMMIT_UNKNOWN;
 }
 
@@ -218,7 +223,8 @@ static enum rowd_code resolve(const struct once *o, struct rowd_result **result_
 		return still_unknown(o, err);
 	state = rowd_item_str(rowd_item_get(rowd_result_item(r), "state"), NULL);
 	if (state && strcmp(state, "not_applied") == 0)
-		rc = error_set(err, ROWD_E_UNAVAILABLE, "the answer was lost; the request was not applied and never "
+		rc = error_set(err, ROWD_E_UNAVAILABLE,
+			       "the answer was lost; the request was not applied and never "
 			       "will be");
 	else if (!state || strcmp(state, "applied") != 0)
 		rc = still_unknown(o, err);

@@ -120,7 +120,8 @@ static enum rowd_code receive(struct rowd *c, uint64_t number, int timeout_ms, u
 	struct ticket *t;
 
 	if (c->stream)
-		return error_set(err, ROWD_E_BAD_REQUEST, "a stream is open on this connection; close it first");
+		return error_set(err, ROWD_E_BAD_REQUEST,
+				 "a stream is open on this connection; close it first");
 	t = answer_wait(c, number, call_deadline(c, timeout_ms));
 	if (!t)
 		return receive_timeout(err);

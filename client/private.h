@@ -18,11 +18,11 @@
 #include "rowd.h"
 
 enum {
-	REQUEST_MAX_BYTES = 268435456 + 65536,  /* the most a daemon can be set to take, and some */
+	REQUEST_MAX_BYTES = 268435456 + 65536, /* the most a daemon can be set to take, and some */
 	REPLY_MAX_VALUES = 50000000,
 	SEND_GATHER_BYTES = 65536,
 	READ_BYTES = 16384,
-	KEEP_BYTES = 1048576,                   /* an empty buffer larger than this is given back */
+	KEEP_BYTES = 1048576, /* an empty buffer larger than this is given back */
 	CANCEL_GRACE_MS = 1000,
 	STREAM_DRAIN_MS = 5000
 };
@@ -59,8 +59,8 @@ void value_append(struct buf *b, const struct rowd_value *v);
 typedef int64_t deadline;
 #define DEADLINE_NONE INT64_C(-1)
 
-deadline deadline_in(int timeout_ms);              /* ROWD_TIMEOUT_NONE or milliseconds */
-int deadline_left_ms(deadline at);                 /* -1 for DEADLINE_NONE, 0 when past */
+deadline deadline_in(int timeout_ms); /* ROWD_TIMEOUT_NONE or milliseconds */
+int deadline_left_ms(deadline at);    /* -1 for DEADLINE_NONE, 0 when past */
 deadline deadline_sooner(deadline a, deadline b);
 
 /* ---- tickets: requests on their way ---- */
@@ -71,17 +71,17 @@ enum ticket_state { TICKET_WAITING, TICKET_ANSWERED, TICKET_LOST };
 
 struct ticket {
 	struct ticket *next;
-	uint64_t number;         /* its low 32 bits are the msgid */
-	uint64_t end;            /* where the request ends in all that is sent on this connection */
+	uint64_t number; /* its low 32 bits are the msgid */
+	uint64_t end;    /* where the request ends in all that is sent on this connection */
 	enum ticket_kind kind;
 	enum ticket_state state;
-	bool in_tx;              /* sent inside an open transaction that nothing on its way could end */
-	bool is_get;             /* the reply is a row */
-	bool ok;                 /* answered, and not with an error */
-	bool here;               /* answered by the library: true */
-	bool unsent;             /* lost before it had wholly left */
-	char *database;          /* owned; the one that becomes the connection's when the answer is good */
-	char *frame;             /* owned; the reply, with a byte behind it; NULL until answered */
+	bool in_tx;     /* sent inside an open transaction that nothing on its way could end */
+	bool is_get;    /* the reply is a row */
+	bool ok;        /* answered, and not with an error */
+	bool here;      /* answered by the library: true */
+	bool unsent;    /* lost before it had wholly left */
+	char *database; /* owned; the one that becomes the connection's when the answer is good */
+	char *frame;    /* owned; the reply, with a byte behind it; NULL until answered */
 	size_t frame_len;
 	enum rowd_code lost_code;
 };
@@ -92,9 +92,9 @@ struct ticket_list {
 
 void ticket_list_init(struct ticket_list *l);
 void ticket_list_add(struct ticket_list *l, struct ticket *t);
-struct ticket *ticket_list_remove(struct ticket_list *l, uint64_t number);  /* NULL when not there */
+struct ticket *ticket_list_remove(struct ticket_list *l, uint64_t number); /* NULL when not there */
 void ticket_list_clear(struct ticket_list *l);
-void ticket_free(struct ticket *t);   /* NULL is fine */
+void ticket_free(struct ticket *t); /* NULL is fine */
 
 /* What a method does to the world, from ops.def; one that is not known writes. */
 enum ticket_kind ticket_kind_of(const char *method);
@@ -102,32 +102,32 @@ enum ticket_kind ticket_kind_of(const char *method);
 /* ---- connections ---- */
 
 struct rowd {
-	char *path;                   /* owned; constant */
-	char *client;                 /* owned; constant; NULL: the program's name */
-	struct rowd_options options;  /* its strings are not used */
-	char *database;               /* owned; the last one chosen; NULL: the daemon's default */
-	int fd;                       /* -1: not connected */
-	struct buf out;               /* requests not yet taken by the kernel */
-	size_t out_used;              /* bytes of out that the kernel has taken */
-	uint64_t out_taken;           /* bytes the kernel has taken on this connection */
-	bool out_broken;              /* the daemon takes no more; what it sent is still read */
-	struct buf in;                /* the reply being received, and what is behind it */
-	size_t in_used;               /* bytes of in that are done with */
+	char *path;                  /* owned; constant */
+	char *client;                /* owned; constant; NULL: the program's name */
+	struct rowd_options options; /* its strings are not used */
+	char *database;              /* owned; the last one chosen; NULL: the daemon's default */
+	int fd;                      /* -1: not connected */
+	struct buf out;              /* requests not yet taken by the kernel */
+	size_t out_used;             /* bytes of out that the kernel has taken */
+	uint64_t out_taken;          /* bytes the kernel has taken on this connection */
+	bool out_broken;             /* the daemon takes no more; what it sent is still read */
+	struct buf in;               /* the reply being received, and what is behind it */
+	size_t in_used;              /* bytes of in that are done with */
 	struct frame frame;
 	uint64_t last_ticket;
-	struct ticket_list waiting;   /* in the order sent */
-	struct ticket_list answered;  /* in the order answered; lost ones too */
-	unsigned pending;             /* in both */
-	bool connecting;              /* hello is on its way: no call may connect again */
-	bool tx;                      /* a transaction is open */
-	bool tx_lost;                 /* it went away with its connection; nobody has rolled back yet */
-	char lost_text[ROWD_ERROR_TEXT_BYTES];  /* why the connection was lost */
-	int64_t max_request_bytes;    /* as hello told; 0: not told */
-	struct rowd_result *hello;    /* owned */
-	struct rowd_stream *stream;   /* borrowed; NULL: none is open */
-	pthread_mutex_t lock;         /* what rowd_cancel reads: */
+	struct ticket_list waiting;  /* in the order sent */
+	struct ticket_list answered; /* in the order answered; lost ones too */
+	unsigned pending;            /* in both */
+	bool connecting;             /* hello is on its way: no call may connect again */
+	bool tx;                     /* a transaction is open */
+	bool tx_lost;                /* it went away with its connection; nobody has rolled back yet */
+	char lost_text[ROWD_ERROR_TEXT_BYTES]; /* why the connection was lost */
+	int64_t max_request_bytes;             /* as hello told; 0: not told */
+	struct rowd_result *hello;             /* owned */
+	struct rowd_stream *stream;            /* borrowed; NULL: none is open */
+	pthread_mutex_t lock;                  /* what rowd_cancel reads: */
 	uint64_t session;
-	uint64_t waited_for;          /* the ticket that is waited for now; 0: none */
+	uint64_t waited_for; /* the ticket that is waited for now; 0: none */
 };
 
 /* connect.c */
@@ -161,7 +161,8 @@ bool conn_turn(struct rowd *c, deadline until);
 bool conn_dispatch(struct rowd *c);
 
 /* Close, and say of each waiting ticket what became of it. code: for those that surely had no effect. */
-void conn_lose(struct rowd *c, enum rowd_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void conn_lose(struct rowd *c, enum rowd_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* call.c */
 
@@ -197,16 +198,16 @@ deadline call_deadline(const struct rowd *c, int timeout_ms);
 
 struct rowd_row {
 	const struct rowd_result *result;
-	const msgpack_object *cells;   /* an array as wide as the columns, or a map */
+	const msgpack_object *cells; /* an array as wide as the columns, or a map */
 };
 
 struct rowd_result {
-	char *frame;                     /* owned; strings point into it */
-	msgpack_unpacked unpacked;       /* owned */
-	const msgpack_object *value;     /* the answer */
-	const msgpack_object *error;     /* of a reply; nil when it is none */
-	const msgpack_object *columns;   /* array of names; NULL when the rows are maps, or there are none */
-	struct rowd_row *rows;           /* owned */
+	char *frame;                   /* owned; strings point into it */
+	msgpack_unpacked unpacked;     /* owned */
+	const msgpack_object *value;   /* the answer */
+	const msgpack_object *error;   /* of a reply; nil when it is none */
+	const msgpack_object *columns; /* array of names; NULL when the rows are maps, or there are none */
+	struct rowd_row *rows;         /* owned */
 	size_t nrows;
 	bool more;
 };
@@ -222,7 +223,8 @@ enum rowd_code result_find_rows(struct rowd_result *r, bool is_get, struct rowd_
 enum rowd_code result_descend(struct rowd_result *r, const char *name, struct rowd_error *err);
 
 /* The rows of a stream's notification, an array of arrays, each as wide as columns. */
-enum rowd_code result_batch_rows(struct rowd_result *r, const msgpack_object *columns, struct rowd_error *err);
+enum rowd_code result_batch_rows(struct rowd_result *r, const msgpack_object *columns,
+				 struct rowd_error *err);
 
 /* A value as if it had been received. v is not consumed. */
 enum rowd_code result_of_value(const struct rowd_value *v, struct rowd_result **out, struct rowd_error *err);
@@ -230,16 +232,16 @@ enum rowd_code result_of_value(const struct rowd_value *v, struct rowd_result **
 /* ---- streams ---- */
 
 struct rowd_stream {
-	struct rowd *conn;             /* borrowed */
+	struct rowd *conn; /* borrowed */
 	uint64_t ticket;
-	char *frame;                   /* owned; a notification that came and was not taken yet */
+	char *frame; /* owned; a notification that came and was not taken yet */
 	size_t frame_len;
-	struct rowd_result *batch;     /* owned; what the caller looks at */
-	struct rowd_result *names;     /* owned; what columns points into */
+	struct rowd_result *batch; /* owned; what the caller looks at */
+	struct rowd_result *names; /* owned; what columns points into */
 	const msgpack_object *columns;
-	enum rowd_code failed;         /* ROWD_OK until it failed */
-	bool done;                     /* the final answer was taken */
-	bool broken;                   /* a batch could not be kept: memory */
+	enum rowd_code failed; /* ROWD_OK until it failed */
+	bool done;             /* the final answer was taken */
+	bool broken;           /* a batch could not be kept: memory */
 };
 
 #endif

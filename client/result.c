@@ -113,8 +113,8 @@ static enum rowd_code rows_new(struct rowd_result *r, size_t n, struct rowd_erro
 }
 
 /* Take rows, if each is as wide as columns. */
-static enum rowd_code rows_take(struct rowd_result *r, const msgpack_object *columns, const msgpack_object *rows,
-				struct rowd_error *err)
+static enum rowd_code rows_take(struct rowd_result *r, const msgpack_object *columns,
+				const msgpack_object *rows, struct rowd_error *err)
 {
 	uint32_t width = columns->via.array.size, n = rows->via.array.size, i;
 	enum rowd_code rc;
@@ -123,7 +123,8 @@ static enum rowd_code rows_take(struct rowd_result *r, const msgpack_object *col
 		const msgpack_object *row = &rows->via.array.ptr[i];
 
 		if (row->type != MSGPACK_OBJECT_ARRAY || row->via.array.size != width)
-			return error_set(err, ROWD_E_INTERNAL, "the daemon sent rows that are not as wide as "
+			return error_set(err, ROWD_E_INTERNAL,
+					 "the daemon sent rows that are not as wide as "
 					 "their columns");
 	}
 	rc = rows_new(r, n, err);

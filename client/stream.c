@@ -21,7 +21,8 @@ static struct rowd_value *names_of(const struct rowd_item *columns)
 	size_t i;
 
 	for (i = 0; i < rowd_item_count(columns); i++)
-		rowd_array_add(names, rowd_str(rowd_item_str(rowd_item_get(rowd_item_at(columns, i), "name"), NULL)));
+		rowd_array_add(names, rowd_str(rowd_item_str(rowd_item_get(rowd_item_at(columns, i), "name"),
+							     NULL)));
 	return names;
 }
 
@@ -100,7 +101,8 @@ static enum rowd_code stream_begin(struct rowd *c, const char *table, const stru
 	enum rowd_code rc;
 
 	if (c->pending > 0)
-		return error_set(err, ROWD_E_BAD_REQUEST, "requests are pending; receive them before a stream");
+		return error_set(err, ROWD_E_BAD_REQUEST,
+				 "requests are pending; receive them before a stream");
 	rc = value_usable(options, err);
 	if (rc)
 		return rc;
@@ -192,7 +194,8 @@ static enum rowd_code stream_check(const struct rowd_stream *s, const struct row
 		name = rowd_item_str(rowd_item_at(columns, i), NULL);
 		due = rowd_item_str(rowd_item_at(taken, i), NULL);
 		if (!name || !due || strcmp(name, due) != 0 || rowd_item_count(columns) != n)
-			return error_set(err, ROWD_E_SCHEMA_MISMATCH, "the table's columns changed while its rows "
+			return error_set(err, ROWD_E_SCHEMA_MISMATCH,
+					 "the table's columns changed while its rows "
 					 "were read");
 	}
 	return ROWD_OK;
@@ -213,7 +216,8 @@ static enum rowd_code stream_end(struct rowd_stream *s, struct rowd_error *err)
 	return rc ? stream_fail(s, rc) : ROWD_OK;
 }
 
-enum rowd_code rowd_stream_next(struct rowd_stream *s, const struct rowd_result **batch_out, struct rowd_error *err)
+enum rowd_code rowd_stream_next(struct rowd_stream *s, const struct rowd_result **batch_out,
+				struct rowd_error *err)
 {
 	rowd_result_free(s->batch);
 	s->batch = NULL;

@@ -58,7 +58,8 @@ void ticket_list_clear(struct ticket_list *l)
 
 /* ---- methods ---- */
 
-static enum ticket_kind kind_of_op(enum op_id id, enum op_permission permission, enum op_place place, unsigned flags)
+static enum ticket_kind kind_of_op(enum op_id id, enum op_permission permission, enum op_place place,
+				   unsigned flags)
 {
 	switch (id) {
 	case OP_BEGIN:
@@ -80,14 +81,14 @@ static enum ticket_kind kind_of_op(enum op_id id, enum op_permission permission,
 enum ticket_kind ticket_kind_of(const char *method)
 {
 	static const struct {
-		const char *name;   /* in capitals */
+		const char *name; /* in capitals */
 		enum op_id id;
 		enum op_permission permission;
 		enum op_place place;
 		unsigned flags;
 	} methods[] = {
 #define OP(NAME, params, options, permission, place, flags, summary) \
-		{ #NAME, OP_##NAME, PERM_##permission, PLACE_##place, flags },
+	{ #NAME, OP_##NAME, PERM_##permission, PLACE_##place, flags },
 #include "proto/ops.def"
 #undef OP
 	};

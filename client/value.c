@@ -16,8 +16,8 @@ enum value_form { FORM_SCALAR, FORM_ARRAY, FORM_MAP };
 
 struct rowd_value {
 	enum value_form form;
-	enum rowd_code failed;   /* ROWD_OK, or why it cannot be used */
-	uint32_t count;          /* elements, or pairs */
+	enum rowd_code failed; /* ROWD_OK, or why it cannot be used */
+	uint32_t count;        /* elements, or pairs */
 	struct buf body;
 };
 
@@ -195,7 +195,8 @@ static enum rowd_code raw_check(const char *data, size_t len)
 	buf_add(&b, data, len);
 	frame_init(&f, REQUEST_MAX_BYTES + 1, FRAME_MAX_NESTING, REPLY_MAX_VALUES);
 	if (!b.failed)
-		rc = frame_scan(&f, b.data, b.len) == FRAME_DONE && f.scanned == b.len ? ROWD_OK : ROWD_E_BAD_REQUEST;
+		rc = frame_scan(&f, b.data, b.len) == FRAME_DONE && f.scanned == b.len ? ROWD_OK
+										       : ROWD_E_BAD_REQUEST;
 	buf_fini(&b);
 	return rc;
 }
@@ -207,13 +208,13 @@ static struct rowd_value *value_unfold(struct rowd_value *v)
 	unsigned char head = v->failed ? 0 : p[0];
 	size_t skip;
 
-	if ((head & 0xe0) == 0x80) {                        /* fixmap, fixarray */
+	if ((head & 0xe0) == 0x80) { /* fixmap, fixarray */
 		v->count = head & 0x0f;
 		skip = 1;
-	} else if (head == 0xdc || head == 0xde) {          /* array 16, map 16 */
+	} else if (head == 0xdc || head == 0xde) { /* array 16, map 16 */
 		v->count = (uint32_t)p[1] << 8 | p[2];
 		skip = 3;
-	} else if (head == 0xdd || head == 0xdf) {          /* array 32, map 32 */
+	} else if (head == 0xdd || head == 0xdf) { /* array 32, map 32 */
 		v->count = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
 		skip = 5;
 	} else {
@@ -226,7 +227,8 @@ static struct rowd_value *value_unfold(struct rowd_value *v)
 
 struct rowd_value *rowd_raw(const void *data, size_t len)
 {
-	enum rowd_code rc = data && len > 0 && len <= REQUEST_MAX_BYTES ? raw_check(data, len) : ROWD_E_BAD_REQUEST;
+	enum rowd_code rc =
+		data && len > 0 && len <= REQUEST_MAX_BYTES ? raw_check(data, len) : ROWD_E_BAD_REQUEST;
 	struct rowd_value *v = value_new(FORM_SCALAR);
 
 	value_fail(v, rc);
@@ -394,7 +396,7 @@ struct rowd_value *rowd_map_(const char *name, ...)
 	va_start(ap, name);
 	while ((const void *)name != ROWD_END_) {
 		v = va_arg(ap, struct rowd_value *);
-		if ((void *)v == ROWD_END_) {   /* a name without a value */
+		if ((void *)v == ROWD_END_) { /* a name without a value */
 			value_fail(map, ROWD_E_BAD_REQUEST);
 			break;
 		}

@@ -20,7 +20,8 @@ static struct rowd_value *needed(struct rowd_value *v)
 	return v ? v : rowd_str(NULL);
 }
 
-static enum rowd_code simple(struct rowd *c, const char *method, struct rowd_value *args, struct rowd_error *err)
+static enum rowd_code simple(struct rowd *c, const char *method, struct rowd_value *args,
+			     struct rowd_error *err)
 {
 	return rowd_call(c, method, args, NULL, NULL, err);
 }
@@ -106,14 +107,16 @@ enum rowd_code rowd_exists(struct rowd *c, const char *table, struct rowd_value 
 	return ROWD_OK;
 }
 
-enum rowd_code rowd_insert(struct rowd *c, const char *table, struct rowd_value *rows, struct rowd_value *options,
-			   struct rowd_result **result_out, struct rowd_error *err)
+enum rowd_code rowd_insert(struct rowd *c, const char *table, struct rowd_value *rows,
+			   struct rowd_value *options, struct rowd_result **result_out,
+			   struct rowd_error *err)
 {
 	return rowd_call(c, "insert", args_of(table, needed(rows), options), NULL, result_out, err);
 }
 
-enum rowd_code rowd_upsert(struct rowd *c, const char *table, struct rowd_value *rows, struct rowd_value *options,
-			   struct rowd_result **result_out, struct rowd_error *err)
+enum rowd_code rowd_upsert(struct rowd *c, const char *table, struct rowd_value *rows,
+			   struct rowd_value *options, struct rowd_result **result_out,
+			   struct rowd_error *err)
 {
 	return rowd_call(c, "upsert", args_of(table, needed(rows), options), NULL, result_out, err);
 }
@@ -145,16 +148,16 @@ enum rowd_code rowd_delete(struct rowd *c, const char *table, struct rowd_value 
 }
 
 enum rowd_code rowd_delete_where(struct rowd *c, const char *table, struct rowd_value *filter,
-				 struct rowd_value *options, int64_t *count_out, struct rowd_result **result_out,
-				 struct rowd_error *err)
+				 struct rowd_value *options, int64_t *count_out,
+				 struct rowd_result **result_out, struct rowd_error *err)
 {
 	if (!filter)
 		return no_filter("delete_where", options, NULL, err);
 	return counted(c, "delete_where", args_of(table, filter, options), count_out, result_out, err);
 }
 
-enum rowd_code rowd_delete_all(struct rowd *c, const char *table, struct rowd_value *options, int64_t *count_out,
-			       struct rowd_error *err)
+enum rowd_code rowd_delete_all(struct rowd *c, const char *table, struct rowd_value *options,
+			       int64_t *count_out, struct rowd_error *err)
 {
 	return counted(c, "delete_all", args_of(table, options, NULL), count_out, NULL, err);
 }

@@ -25,15 +25,16 @@ static struct rowd_value *column(const char *name, const char *type)
 
 static enum rowd_code make_table(struct rowd *db, struct rowd_error *err)
 {
-	struct rowd_value *schema = rowd_map(
-		"columns", rowd_array(column("id", "int"), column("name", "text(40)"), column("age", "int"),
-				      column("balance", "decimal(12,2)"), column("seen", "time")),
-		"primary_key", rowd_strs("id"),
-		"indexes", rowd_array(rowd_strs("age")));
+	struct rowd_value *schema =
+		rowd_map("columns",
+			 rowd_array(column("id", "int"), column("name", "text(40)"), column("age", "int"),
+				    column("balance", "decimal(12,2)"), column("seen", "time")),
+			 "primary_key", rowd_strs("id"), "indexes", rowd_array(rowd_strs("age")));
 
-	return rowd_call(db, "create_table",
-			 rowd_array(rowd_str("first_people"), schema, rowd_map("if_not_exists", rowd_bool(true))),
-			 NULL, NULL, err);
+	return rowd_call(
+		db, "create_table",
+		rowd_array(rowd_str("first_people"), schema, rowd_map("if_not_exists", rowd_bool(true))),
+		NULL, NULL, err);
 }
 
 static enum rowd_code insert_people(struct rowd *db, struct rowd_error *err)
@@ -59,15 +60,17 @@ static enum rowd_code print_people(struct rowd *db, struct rowd_error *err)
 	int64_t age;
 	size_t i;
 
-	rc = rowd_select(db, "first_people", rowd_map("columns", rowd_strs("name", "age", "balance"),
-						      "order", rowd_strs("-age"), "limit", rowd_int(100)),
+	rc = rowd_select(db, "first_people",
+			 rowd_map("columns", rowd_strs("name", "age", "balance"), "order", rowd_strs("-age"),
+				  "limit", rowd_int(100)),
 			 &people, err);
 	if (rc)
 		return rc;
 	for (i = 0; i < rowd_result_rows(people); i++) {
 		row = rowd_result_row(people, i);
 		name = rowd_row_str(row, "name", NULL);
-		balance = rowd_row_str(row, "balance", NULL);   /* a decimal travels as text; NULL when it is null */
+		balance = rowd_row_str(row, "balance",
+				       NULL); /* a decimal travels as text; NULL when it is null */
 		if (rowd_row_int(row, "age", &age))
 			printf("  %-6s %3" PRId64 " %8s\n", name ? name : "?", age, balance ? balance : "-");
 	}
@@ -113,7 +116,7 @@ int main(int argc, char **argv)
 		return complain("connect", &err);
 	if (make_table(db, &err))
 		status = complain("create_table", &err);
-	else if (rowd_delete_all(db, "first_people", NULL, NULL, &err))   /* what an earlier run left */
+	else if (rowd_delete_all(db, "first_people", NULL, NULL, &err)) /* what an earlier run left */
 		status = complain("delete_all", &err);
 	else if (insert_people(db, &err))
 		status = complain("insert", &err);

@@ -12,7 +12,7 @@
 #include <rowd.h>
 
 enum {
-	ROWS_PER_INSERT = 500,   /* each insert is all or nothing */
+	ROWS_PER_INSERT = 500, /* each insert is all or nothing */
 	INSERTS_ON_THEIR_WAY = 16
 };
 
@@ -24,20 +24,23 @@ static int complain(const char *what, const struct rowd_error *err)
 
 static enum rowd_code make_table(struct rowd *db, struct rowd_error *err)
 {
-	struct rowd_value *schema = rowd_map(
-		"columns", rowd_array(rowd_map("name", rowd_str("id"), "type", rowd_str("int")),
-				      rowd_map("name", rowd_str("sensor"), "type", rowd_str("text(20)")),
-				      rowd_map("name", rowd_str("value"), "type", rowd_str("float"))),
-		"primary_key", rowd_strs("id"));
+	struct rowd_value *schema =
+		rowd_map("columns",
+			 rowd_array(rowd_map("name", rowd_str("id"), "type", rowd_str("int")),
+				    rowd_map("name", rowd_str("sensor"), "type", rowd_str("text(20)")),
+				    rowd_map("name", rowd_str("value"), "type", rowd_str("float"))),
+			 "primary_key", rowd_strs("id"));
 	enum rowd_code rc;
 
 	rc = rowd_call(db, "drop_table",
-		       rowd_array(rowd_str("pipeline_readings"), rowd_map("if_exists", rowd_bool(true))), NULL, NULL, err);
+		       rowd_array(rowd_str("pipeline_readings"), rowd_map("if_exists", rowd_bool(true))),
+		       NULL, NULL, err);
 	if (rc) {
-		rowd_value_free(schema);   /* it was not handed to any call */
+		rowd_value_free(schema); /* it was not handed to any call */
 		return rc;
 	}
-	return rowd_call(db, "create_table", rowd_array(rowd_str("pipeline_readings"), schema), NULL, NULL, err);
+	return rowd_call(db, "create_table", rowd_array(rowd_str("pipeline_readings"), schema), NULL, NULL,
+			 err);
 }
 
 static struct rowd_value *readings(int64_t from, int64_t to)
@@ -46,8 +49,9 @@ static struct rowd_value *readings(int64_t from, int64_t to)
 	int64_t id;
 
 	for (id = from; id < to; id++)
-		rowd_array_add(rows, rowd_map("id", rowd_int(id), "sensor", rowd_str(id % 2 ? "door" : "roof"),
-					      "value", rowd_float((double)(id % 977) / 10)));
+		rowd_array_add(rows,
+			       rowd_map("id", rowd_int(id), "sensor", rowd_str(id % 2 ? "door" : "roof"),
+					"value", rowd_float((double)(id % 977) / 10)));
 	return rows;
 }
 
@@ -68,7 +72,8 @@ static enum rowd_code write_all(struct rowd *db, int64_t rows, struct rowd_error
 
 	for (id = 0; id < rows && !rc; id = end) {
 		end = id + ROWS_PER_INSERT < rows ? id + ROWS_PER_INSERT : rows;
-		rc = rowd_send(db, "insert", rowd_array(rowd_str("pipeline_readings"), readings(id, end)), NULL, err);
+		rc = rowd_send(db, "insert", rowd_array(rowd_str("pipeline_readings"), readings(id, end)),
+			       NULL, err);
 		if (!rc)
 			rc = receive_down_to(db, INSERTS_ON_THEIR_WAY - 1, err);
 	}
@@ -77,8 +82,8 @@ static enum rowd_code write_all(struct rowd *db, int64_t rows, struct rowd_error
 
 static enum rowd_code read_all(struct rowd *db, int64_t *count, double *sum, struct rowd_error *err)
 {
-	struct rowd_value *options = rowd_map("columns", rowd_strs("value"), "batch", rowd_int(2000),
-					      "where", rowd_eq("sensor", rowd_str("door")));
+	struct rowd_value *options = rowd_map("columns", rowd_strs("value"), "batch", rowd_int(2000), "where",
+					      rowd_eq("sensor", rowd_str("door")));
 	const struct rowd_result *batch;
 	struct rowd_stream *stream;
 	enum rowd_code rc;
@@ -116,7 +121,8 @@ int main(int argc, char **argv)
 	else if (read_all(db, &count, &sum, &err))
 		status = complain("select", &err);
 	else
-		printf("%" PRId64 " rows written, %" PRId64 " of them read back, the sum of their values is %.1f\n",
+		printf("%" PRId64 " rows written, %" PRId64
+		       " of them read back, the sum of their values is %.1f\n",
 		       rows, count, sum);
 	rowd_close(db);
 	return status;

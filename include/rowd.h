@@ -45,19 +45,19 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define ROWD_API __attribute__((visibility("default")))
+#define ROWD_API       __attribute__((visibility("default")))
 #define ROWD_NODISCARD __attribute__((warn_unused_result))
 #else
 #define ROWD_API
 #define ROWD_NODISCARD
 #endif
 
-struct rowd;         /* a connection */
-struct rowd_value;   /* a value that you make: an argument, a row, a filter */
-struct rowd_result;  /* an answer that you got; you free it */
-struct rowd_row;     /* a row of a result, borrowed from it */
-struct rowd_item;    /* any value inside a result, borrowed from it */
-struct rowd_stream;  /* a select whose rows come in batches */
+struct rowd;        /* a connection */
+struct rowd_value;  /* a value that you make: an argument, a row, a filter */
+struct rowd_result; /* an answer that you got; you free it */
+struct rowd_row;    /* a row of a result, borrowed from it */
+struct rowd_item;   /* any value inside a result, borrowed from it */
+struct rowd_stream; /* a select whose rows come in batches */
 
 /* ---- errors ---- */
 
@@ -65,18 +65,18 @@ enum { ROWD_ERROR_NAME_BYTES = 32, ROWD_ERROR_TEXT_BYTES = 384, ROWD_ERROR_WHERE
 
 /* What went wrong. Yours; holds no pointer, needs no freeing, may be copied. */
 struct rowd_error {
-	enum rowd_code code;        /* a newer daemon may send a number this header does not know */
-	enum rowd_outcome outcome;  /* whether the request took effect. ROWD_UNKNOWN: nobody can tell */
-	bool retry;                 /* the same request may well succeed a moment later */
-	bool local;                 /* said by this library, not by the daemon; ROWD_E_UNAVAILABLE is then
+	enum rowd_code code;       /* a newer daemon may send a number this header does not know */
+	enum rowd_outcome outcome; /* whether the request took effect. ROWD_UNKNOWN: nobody can tell */
+	bool retry;                /* the same request may well succeed a moment later */
+	bool local;                /* said by this library, not by the daemon; ROWD_E_UNAVAILABLE is then
 				       a daemon that cannot be reached, else a database */
-	char name[ROWD_ERROR_NAME_BYTES];     /* "too_long": the stable name of the code */
-	char text[ROWD_ERROR_TEXT_BYTES];     /* a sentence for people, without the name */
-	char table[ROWD_ERROR_WHERE_BYTES];   /* "" when not about a table */
-	char column[ROWD_ERROR_WHERE_BYTES];  /* "" when not about a column */
-	int64_t limit;              /* the limit that was passed; -1 if none was */
-	int64_t matched;            /* rows that matched (too_many_rows); -1 if not counted */
-	int64_t index;              /* which op of `atomic`, or which row; -1 if neither */
+	char name[ROWD_ERROR_NAME_BYTES];    /* "too_long": the stable name of the code */
+	char text[ROWD_ERROR_TEXT_BYTES];    /* a sentence for people, without the name */
+	char table[ROWD_ERROR_WHERE_BYTES];  /* "" when not about a table */
+	char column[ROWD_ERROR_WHERE_BYTES]; /* "" when not about a column */
+	int64_t limit;                       /* the limit that was passed; -1 if none was */
+	int64_t matched;                     /* rows that matched (too_many_rows); -1 if not counted */
+	int64_t index;                       /* which op of `atomic`, or which row; -1 if neither */
 };
 
 /* "too_long"; "ok" for ROWD_OK, "internal" for a number that is not known. Constant. Thread: any. */
@@ -93,25 +93,27 @@ ROWD_API const char *rowd_version(void);
 
 /* ---- connections ---- */
 
-#define ROWD_TIMEOUT_DEFAULT (-2)  /* the connection's own */
-#define ROWD_TIMEOUT_NONE (-1)     /* wait for ever */
+#define ROWD_TIMEOUT_DEFAULT (-2) /* the connection's own */
+#define ROWD_TIMEOUT_NONE    (-1) /* wait for ever */
 
 /*
  * How to connect. Begin with ROWD_OPTIONS_INIT, which is also what NULL stands for, and change what
  * you need: size tells a newer library which members this program knows.
  */
 struct rowd_options {
-	size_t size;             /* of this struct */
-	int connect_timeout_ms;  /* for socket and hello together; 5000. ROWD_TIMEOUT_NONE: for ever */
-	int timeout_ms;          /* for each call that does not say otherwise; ROWD_TIMEOUT_NONE */
-	const char *client;      /* your name, for the daemon's log and its sessions(); NULL: the program's */
-	const char *database;    /* the one to use; NULL: the daemon's default one */
-	size_t max_reply_bytes;  /* a reply past it is ROWD_E_LIMIT and ends the connection; 268435456 */
-	unsigned max_pending;    /* requests sent and not received, at most; 1024 */
-	bool no_reconnect;       /* true: once the connection is lost every call fails */
+	size_t size;            /* of this struct */
+	int connect_timeout_ms; /* for socket and hello together; 5000. ROWD_TIMEOUT_NONE: for ever */
+	int timeout_ms;         /* for each call that does not say otherwise; ROWD_TIMEOUT_NONE */
+	const char *client;     /* your name, for the daemon's log and its sessions(); NULL: the program's */
+	const char *database;   /* the one to use; NULL: the daemon's default one */
+	size_t max_reply_bytes; /* a reply past it is ROWD_E_LIMIT and ends the connection; 268435456 */
+	unsigned max_pending;   /* requests sent and not received, at most; 1024 */
+	bool no_reconnect;      /* true: once the connection is lost every call fails */
 };
 #define ROWD_OPTIONS_INIT \
-	{ sizeof(struct rowd_options), 5000, ROWD_TIMEOUT_NONE, NULL, NULL, 268435456, 1024, false }
+	{ \
+		sizeof(struct rowd_options), 5000, ROWD_TIMEOUT_NONE, NULL, NULL, 268435456, 1024, false \
+	}
 
 /*
  * Connect to the daemon and say hello.
@@ -235,13 +237,13 @@ ROWD_API struct rowd_value *rowd_or_(struct rowd_value *first, ...);
 /* ---- filters: values too, made with functions that read like what they mean ---- */
 
 /* column op value. A value may also be rowd_col("other") or, inside a selection, rowd_outer("col"). */
-ROWD_API struct rowd_value *rowd_eq(const char *column, struct rowd_value *v);   /* =  */
-ROWD_API struct rowd_value *rowd_ne(const char *column, struct rowd_value *v);   /* != */
-ROWD_API struct rowd_value *rowd_lt(const char *column, struct rowd_value *v);   /* <  */
-ROWD_API struct rowd_value *rowd_le(const char *column, struct rowd_value *v);   /* <= */
-ROWD_API struct rowd_value *rowd_gt(const char *column, struct rowd_value *v);   /* >  */
-ROWD_API struct rowd_value *rowd_ge(const char *column, struct rowd_value *v);   /* >= */
-ROWD_API struct rowd_value *rowd_is(const char *column, struct rowd_value *v);      /* =, and null is null */
+ROWD_API struct rowd_value *rowd_eq(const char *column, struct rowd_value *v); /* =  */
+ROWD_API struct rowd_value *rowd_ne(const char *column, struct rowd_value *v); /* != */
+ROWD_API struct rowd_value *rowd_lt(const char *column, struct rowd_value *v); /* <  */
+ROWD_API struct rowd_value *rowd_le(const char *column, struct rowd_value *v); /* <= */
+ROWD_API struct rowd_value *rowd_gt(const char *column, struct rowd_value *v); /* >  */
+ROWD_API struct rowd_value *rowd_ge(const char *column, struct rowd_value *v); /* >= */
+ROWD_API struct rowd_value *rowd_is(const char *column, struct rowd_value *v); /* =, and null is null */
 ROWD_API struct rowd_value *rowd_is_not(const char *column, struct rowd_value *v);
 
 ROWD_API struct rowd_value *rowd_is_null(const char *column);
@@ -263,7 +265,7 @@ ROWD_API struct rowd_value *rowd_contains(const char *column, const char *text);
 /* All, or any, of the filters given: rowd_and(f, g). A NULL among them is a mistake and the call fails: it
  * never quietly means fewer conditions. */
 #define rowd_and(...) rowd_and_(__VA_ARGS__, ROWD_END_)
-#define rowd_or(...) rowd_or_(__VA_ARGS__, ROWD_END_)
+#define rowd_or(...)  rowd_or_(__VA_ARGS__, ROWD_END_)
 ROWD_API struct rowd_value *rowd_not(struct rowd_value *filter);
 
 /* Another column of the same row, and a column of the row directly around a selection. */
@@ -284,11 +286,14 @@ ROWD_API struct rowd_value *rowd_compute(const char *op, struct rowd_value *x, s
 
 /* How to make one call. Begin with ROWD_CALL_OPTIONS_INIT, which is also what NULL stands for. */
 struct rowd_call_options {
-	size_t size;      /* of this struct */
-	int timeout_ms;   /* ROWD_TIMEOUT_DEFAULT, ROWD_TIMEOUT_NONE or milliseconds */
-	const char *request_id;   /* of rowd_call_once: a UUID; NULL: one is made. Others take none */
+	size_t size;            /* of this struct */
+	int timeout_ms;         /* ROWD_TIMEOUT_DEFAULT, ROWD_TIMEOUT_NONE or milliseconds */
+	const char *request_id; /* of rowd_call_once: a UUID; NULL: one is made. Others take none */
 };
-#define ROWD_CALL_OPTIONS_INIT { sizeof(struct rowd_call_options), ROWD_TIMEOUT_DEFAULT, NULL }
+#define ROWD_CALL_OPTIONS_INIT \
+	{ \
+		sizeof(struct rowd_call_options), ROWD_TIMEOUT_DEFAULT, NULL \
+	}
 
 /*
  * Call any method of the protocol.
@@ -299,8 +304,8 @@ struct rowd_call_options {
  * more: an answer that comes is believed (a result is a result; cancelled becomes ROWD_E_TIMEOUT,
  * not_applied). If none comes the connection is closed, and the outcome is that of a lost request.
  */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_call(struct rowd *conn, const char *method, struct rowd_value *args,
-						 const struct rowd_call_options *how,
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_call(struct rowd *conn, const char *method,
+						 struct rowd_value *args, const struct rowd_call_options *how,
 						 struct rowd_result **result_out, struct rowd_error *err);
 
 enum { ROWD_ID_BYTES = 37 };
@@ -324,9 +329,9 @@ ROWD_API ROWD_NODISCARD enum rowd_code rowd_make_id(char out[ROWD_ID_BYTES], str
  * how->request_id: an id of yours (rowd_make_id), kept before the call where it survives a crash of this program: the
  * same call with the same id again does not apply twice.
  */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_call_once(struct rowd *conn, const char *method, struct rowd_value *args,
-						      const struct rowd_call_options *how,
-						      struct rowd_result **result_out, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code
+rowd_call_once(struct rowd *conn, const char *method, struct rowd_value *args,
+	       const struct rowd_call_options *how, struct rowd_result **result_out, struct rowd_error *err);
 
 /*
  * The daily ones. options: a map of the method's options, such as
@@ -338,56 +343,61 @@ ROWD_API ROWD_NODISCARD enum rowd_code rowd_call_once(struct rowd *conn, const c
 ROWD_API ROWD_NODISCARD enum rowd_code rowd_ping(struct rowd *conn, struct rowd_error *err);
 
 /* Use another database from now on. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_use(struct rowd *conn, const char *database, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_use(struct rowd *conn, const char *database,
+						struct rowd_error *err);
 
 /* The row of a primary key (an array for one of several columns): a result of one row, or of none. */
 ROWD_API ROWD_NODISCARD enum rowd_code rowd_get(struct rowd *conn, const char *table, struct rowd_value *key,
 						struct rowd_result **result_out, struct rowd_error *err);
 
 /* options: where, columns, order, limit, offset, after, distinct, for_update. Look at rowd_result_more. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_select(struct rowd *conn, const char *table, struct rowd_value *options,
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_select(struct rowd *conn, const char *table,
+						   struct rowd_value *options,
 						   struct rowd_result **result_out, struct rowd_error *err);
 
 /* filter NULL: every row. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_count(struct rowd *conn, const char *table, struct rowd_value *filter,
-						  int64_t *count_out, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_count(struct rowd *conn, const char *table,
+						  struct rowd_value *filter, int64_t *count_out,
+						  struct rowd_error *err);
 
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_exists(struct rowd *conn, const char *table, struct rowd_value *filter,
-						   bool *exists_out, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_exists(struct rowd *conn, const char *table,
+						   struct rowd_value *filter, bool *exists_out,
+						   struct rowd_error *err);
 
 /* rows: a map, or an array of maps; all are inserted or none. The result is a map: inserted, ids, ...
  * options: returning. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_insert(struct rowd *conn, const char *table, struct rowd_value *rows,
-						   struct rowd_value *options, struct rowd_result **result_out,
-						   struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_insert(struct rowd *conn, const char *table,
+						   struct rowd_value *rows, struct rowd_value *options,
+						   struct rowd_result **result_out, struct rowd_error *err);
 
 /* As rowd_insert; rows whose primary key exists are changed instead. The result: inserted, updated. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_upsert(struct rowd *conn, const char *table, struct rowd_value *rows,
-						   struct rowd_value *options, struct rowd_result **result_out,
-						   struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_upsert(struct rowd *conn, const char *table,
+						   struct rowd_value *rows, struct rowd_value *options,
+						   struct rowd_result **result_out, struct rowd_error *err);
 
 /* set: a map of columns and what they become, a value or rowd_compute(...). *updated_out: 0 or 1. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_update(struct rowd *conn, const char *table, struct rowd_value *key,
-						   struct rowd_value *set, int64_t *updated_out,
-						   struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_update(struct rowd *conn, const char *table,
+						   struct rowd_value *key, struct rowd_value *set,
+						   int64_t *updated_out, struct rowd_error *err);
 
 /* options: limit, order, max_rows, returning, dry_run. filter NULL is a mistake: ROWD_E_EMPTY_FILTER.
  * *count_out: rows updated, or with dry_run rows that match. */
 ROWD_API ROWD_NODISCARD enum rowd_code rowd_update_where(struct rowd *conn, const char *table,
 							 struct rowd_value *filter, struct rowd_value *set,
 							 struct rowd_value *options, int64_t *count_out,
-							 struct rowd_result **result_out, struct rowd_error *err);
+							 struct rowd_result **result_out,
+							 struct rowd_error *err);
 
 /* *deleted_out: 0 or 1. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_delete(struct rowd *conn, const char *table, struct rowd_value *key,
-						   int64_t *deleted_out, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_delete(struct rowd *conn, const char *table,
+						   struct rowd_value *key, int64_t *deleted_out,
+						   struct rowd_error *err);
 
 /* options: limit, order, max_rows, returning, cascaded, dry_run, token. filter NULL is a mistake:
  * ROWD_E_EMPTY_FILTER. *count_out: rows deleted, or with dry_run rows that match. */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_delete_where(struct rowd *conn, const char *table,
-							 struct rowd_value *filter, struct rowd_value *options,
-							 int64_t *count_out, struct rowd_result **result_out,
-							 struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code
+rowd_delete_where(struct rowd *conn, const char *table, struct rowd_value *filter, struct rowd_value *options,
+		  int64_t *count_out, struct rowd_result **result_out, struct rowd_error *err);
 
 /* Every row of the table. options: max_rows, cascaded, dry_run. */
 ROWD_API ROWD_NODISCARD enum rowd_code rowd_delete_all(struct rowd *conn, const char *table,
@@ -412,8 +422,9 @@ ROWD_API enum rowd_code rowd_rollback(struct rowd *conn, struct rowd_error *err)
  * *ticket_out: never 0, and never the same twice on a connection.
  * ROWD_E_LIMIT (not_applied): max_pending requests are not received yet; receive some.
  */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_send(struct rowd *conn, const char *method, struct rowd_value *args,
-						 uint64_t *ticket_out, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_send(struct rowd *conn, const char *method,
+						 struct rowd_value *args, uint64_t *ticket_out,
+						 struct rowd_error *err);
 
 /*
  * The answer to one request, in whichever order you like. Answers to others that come before it are kept.
@@ -428,8 +439,10 @@ ROWD_API ROWD_NODISCARD enum rowd_code rowd_receive(struct rowd *conn, uint64_t 
 /* The next answer there is: those of a connection come in the order in which the requests were sent.
  * *ticket_out, or NULL: whose it is, also written when the answer is an error; 0 when nothing was received
  * (the timeout passed, or nothing is pending: ROWD_E_BAD_REQUEST). */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_receive_next(struct rowd *conn, int timeout_ms, uint64_t *ticket_out,
-							 struct rowd_result **result_out, struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code rowd_receive_next(struct rowd *conn, int timeout_ms,
+							 uint64_t *ticket_out,
+							 struct rowd_result **result_out,
+							 struct rowd_error *err);
 
 /* Hand to the kernel what is unsent. timeout_ms as above; 0: as much as it takes now. What is then
  * still unsent is no error with 0, else ROWD_E_TIMEOUT; it stays. */
@@ -462,16 +475,16 @@ ROWD_API ROWD_NODISCARD enum rowd_code rowd_cancel(struct rowd *conn, uint64_t t
  */
 ROWD_API ROWD_NODISCARD enum rowd_code rowd_stream_open(struct rowd *conn, const char *table,
 							struct rowd_value *options,
-							struct rowd_stream **stream_out, struct rowd_error *err);
+							struct rowd_stream **stream_out,
+							struct rowd_error *err);
 
 /*
  * The next batch: a result with one row or more, borrowed until the next call on the stream;
  * *batch_out is NULL after the last. Waits for the connection's timeout at most, for each batch;
  * after any error the stream gives no more, and rows were missed.
  */
-ROWD_API ROWD_NODISCARD enum rowd_code rowd_stream_next(struct rowd_stream *stream,
-							const struct rowd_result **batch_out,
-							struct rowd_error *err);
+ROWD_API ROWD_NODISCARD enum rowd_code
+rowd_stream_next(struct rowd_stream *stream, const struct rowd_result **batch_out, struct rowd_error *err);
 
 /*
  * End the stream. Before its last batch: the select is cancelled and what is on its way is read
@@ -531,17 +544,17 @@ ROWD_API const void *rowd_row_bin(const struct rowd_row *row, const char *column
 /* ---- items: whatever was received; every function takes NULL for "no such item" ---- */
 
 enum rowd_kind {
-	ROWD_KIND_NONE,   /* NULL: there is no such item */
+	ROWD_KIND_NONE, /* NULL: there is no such item */
 	ROWD_KIND_NULL,
 	ROWD_KIND_BOOL,
 	ROWD_KIND_INT,
 	ROWD_KIND_FLOAT,
-	ROWD_KIND_STR,    /* texts and decimals */
+	ROWD_KIND_STR, /* texts and decimals */
 	ROWD_KIND_BIN,
 	ROWD_KIND_TIME,
 	ROWD_KIND_ARRAY,
 	ROWD_KIND_MAP,
-	ROWD_KIND_OTHER   /* an extension type, or an int past int64 */
+	ROWD_KIND_OTHER /* an extension type, or an int past int64 */
 };
 
 ROWD_API enum rowd_kind rowd_item_kind(const struct rowd_item *item);

@@ -27,18 +27,10 @@ static const struct {
 	char letter;
 	const char *value;
 } wire_looks[] = {
-	{ OPT_COLUMNS, 'c', "COLUMNS" },
-	{ OPT_ORDER, 0, "COLUMNS" },
-	{ OPT_GROUP_BY, 0, "COLUMNS" },
-	{ OPT_LIMIT, 'l', "ROWS" },
-	{ OPT_OFFSET, 0, "ROWS" },
-	{ OPT_MAX_ROWS, 0, "ROWS" },
-	{ OPT_BATCH, 0, "ROWS" },
-	{ OPT_AFTER, 0, "VALUES" },
-	{ OPT_RETURNING, 0, "WHAT" },
-	{ OPT_COMPUTE, 0, "WHAT" },
-	{ OPT_DRY_RUN, 'n', NULL },
-	{ OPT_REQUEST_ID, 0, "UUID" },
+	{ OPT_COLUMNS, 'c', "COLUMNS" }, { OPT_ORDER, 0, "COLUMNS" }, { OPT_GROUP_BY, 0, "COLUMNS" },
+	{ OPT_LIMIT, 'l', "ROWS" },      { OPT_OFFSET, 0, "ROWS" },   { OPT_MAX_ROWS, 0, "ROWS" },
+	{ OPT_BATCH, 0, "ROWS" },        { OPT_AFTER, 0, "VALUES" },  { OPT_RETURNING, 0, "WHAT" },
+	{ OPT_COMPUTE, 0, "WHAT" },      { OPT_DRY_RUN, 'n', NULL },  { OPT_REQUEST_ID, 0, "UUID" },
 	{ OPT_TIMEOUT_MS, 0, "MS" },
 };
 
@@ -114,7 +106,7 @@ void args_fini(struct args *a)
 
 /* ---- reading the command line ---- */
 
-enum { LONG_BASE = 256 };  /* getopt_long answers LONG_BASE + index */
+enum { LONG_BASE = 256 }; /* getopt_long answers LONG_BASE + index */
 
 /* stop: at the first word that is no option. */
 static void getopt_tables(const struct args *a, bool stop, struct option *longs, char *shorts)
@@ -123,8 +115,9 @@ static void getopt_tables(const struct args *a, bool stop, struct option *longs,
 		*shorts++ = '+';
 	*shorts++ = ':';
 	for (size_t i = 0; i < a->ndefs; i++) {
-		longs[i] = (struct option){ a->defs[i].name, a->defs[i].value ? required_argument : no_argument, NULL,
-					    LONG_BASE + (int)i };
+		longs[i] =
+			(struct option){ a->defs[i].name, a->defs[i].value ? required_argument : no_argument,
+					 NULL, LONG_BASE + (int)i };
 		if (!a->defs[i].letter)
 			continue;
 		*shorts++ = a->defs[i].letter;
@@ -249,7 +242,8 @@ enum ctl_exit args_words(const struct args *a, int least, int most)
 	if (a->nwords < least)
 		return ctl_usage(a->verb->name, "more is needed: %s %s", a->verb->name, a->verb->usage);
 	if (most >= 0 && a->nwords > most)
-		return ctl_usage(a->verb->name, "\"%s\" is one word too many; a filter is one word, in quotes",
+		return ctl_usage(a->verb->name,
+				 "\"%s\" is one word too many; a filter is one word, in quotes",
 				 a->words[most]);
 	return CTL_OK;
 }
@@ -324,8 +318,8 @@ static enum ctl_exit names_wanted(const struct args *a, const struct arg *arg)
 	return ctl_usage(a->verb->name, "--%s wants names with commas between them", arg->def->name);
 }
 
-static enum ctl_exit option_add(struct ctl *ctl, const struct args *a, const struct arg *arg, const char *table,
-				struct json_object *map)
+static enum ctl_exit option_add(struct ctl *ctl, const struct args *a, const struct arg *arg,
+				const char *table, struct json_object *map)
 {
 	const struct option_info *info = option_get((enum op_option)arg->def->wire);
 
@@ -372,8 +366,8 @@ enum ctl_exit args_options(struct ctl *ctl, const struct args *a, const struct o
 		if (op->options & UINT64_C(1) << arg->def->wire)
 			rc = option_add(ctl, a, arg, table, map);
 		else
-			rc = ctl_usage(a->verb->name, "--%s means nothing here: %s does not take it", arg->def->name,
-				       op->name);
+			rc = ctl_usage(a->verb->name, "--%s means nothing here: %s does not take it",
+				       arg->def->name, op->name);
 	}
 	if (rc != CTL_OK || json_object_object_length(map) == 0) {
 		json_object_put(map);
@@ -411,7 +405,8 @@ enum ctl_exit global_option(struct ctl *ctl, const struct arg_def *def, const ch
 		return CTL_OK;
 	case 'd':
 		if (ctl->conn)
-			return ctl_usage(NULL, "the connection is made; to change the database say: use %s", value);
+			return ctl_usage(NULL, "the connection is made; to change the database say: use %s",
+					 value);
 		return ctl_keep_database(ctl, value);
 	case 'o':
 		if (!out_format_find(value, &ctl->out.format))

@@ -19,27 +19,27 @@
 enum { ARGS_MAX_DEFS = 64 };
 
 struct arg_def {
-	const char *name;       /* "max-rows"; ends a table when NULL */
-	char letter;            /* 'c', or 0 */
-	const char *value;      /* what the value is called in help; NULL: a flag */
+	const char *name;  /* "max-rows"; ends a table when NULL */
+	char letter;       /* 'c', or 0 */
+	const char *value; /* what the value is called in help; NULL: a flag */
 	const char *meaning;
-	int wire;               /* the option of the protocol it stands for (enum op_option), or -1 */
+	int wire; /* the option of the protocol it stands for (enum op_option), or -1 */
 };
 
 /* One option given. */
 struct arg {
-	const struct arg_def *def;   /* borrowed from args->defs */
-	const char *value;           /* borrowed from argv; NULL for a flag */
+	const struct arg_def *def; /* borrowed from args->defs */
+	const char *value;         /* borrowed from argv; NULL for a flag */
 };
 
 struct args {
 	const struct verb *verb;
 	struct arg_def defs[ARGS_MAX_DEFS];
 	size_t ndefs;
-	char (*names)[32];           /* owned: names made from options.def */
-	struct arg *given;           /* owned; in the order of the command line */
+	char (*names)[32]; /* owned: names made from options.def */
+	struct arg *given; /* owned; in the order of the command line */
 	size_t ngiven;
-	char **words;                /* borrowed from argv: what is no option */
+	char **words; /* borrowed from argv: what is no option */
 	int nwords;
 };
 

@@ -8,8 +8,11 @@
 
 static enum ctl_exit cmd_delete(struct ctl *ctl, const struct verb *verb, int argc, char **argv)
 {
-	static const struct target target = { .by_key = OP_DELETE, .by_filter = OP_DELETE_WHERE, .all = OP_DELETE_ALL,
-					      .doing = "Delete", .done = "deleted" };
+	static const struct target target = { .by_key = OP_DELETE,
+					      .by_filter = OP_DELETE_WHERE,
+					      .all = OP_DELETE_ALL,
+					      .doing = "Delete",
+					      .done = "deleted" };
 	struct args a;
 	enum ctl_exit rc = args_parse(ctl, verb, argc, argv, &a);
 

@@ -16,7 +16,8 @@
 
 static bool takes_rest(const struct op *op, unsigned i)
 {
-	return i + 1 == op->nparams && (op->params[i].kind == PARAM_KEY || op->params[i].kind == PARAM_COLUMNS);
+	return i + 1 == op->nparams &&
+	       (op->params[i].kind == PARAM_KEY || op->params[i].kind == PARAM_COLUMNS);
 }
 
 static enum ctl_exit uint_param(const char *name, const char *word, struct json_object **out)
@@ -35,15 +36,16 @@ static enum ctl_exit columns_param(char **words, int nwords, struct json_object 
 	for (int i = 0; i < nwords; i++) {
 		if (!names_split(words[i], *out)) {
 			json_object_put(*out);
-			return ctl_usage(NULL, "columns are names with commas between them, not \"%s\"", words[i]);
+			return ctl_usage(NULL, "columns are names with commas between them, not \"%s\"",
+					 words[i]);
 		}
 	}
 	return CTL_OK;
 }
 
 /* One parameter from its words; table is the first one of the operation, or NULL. */
-static enum ctl_exit param_from_words(struct ctl *ctl, const struct op_param *param, const char *table, char **words,
-				      int nwords, struct json_object **out)
+static enum ctl_exit param_from_words(struct ctl *ctl, const struct op_param *param, const char *table,
+				      char **words, int nwords, struct json_object **out)
 {
 	switch (param->kind) {
 	case PARAM_STR:
@@ -66,7 +68,8 @@ static enum ctl_exit param_from_words(struct ctl *ctl, const struct op_param *pa
 	return param_json(param->name, words[0], out);
 }
 
-static enum ctl_exit op_params(struct ctl *ctl, const struct op *op, const struct args *a, struct json_object *params)
+static enum ctl_exit op_params(struct ctl *ctl, const struct op *op, const struct args *a,
+			       struct json_object *params)
 {
 	bool on_table = op->nparams > 0 && op->params[0].kind == PARAM_TABLE;
 	const char *table = on_table && a->nwords > 0 ? a->words[0] : NULL;
@@ -110,10 +113,8 @@ static bool touches_all(const struct op *op)
 	return op->id == OP_DELETE_ALL || op->id == OP_UPDATE_ALL;
 }
 
-static const struct arg_def all_options[] = {
-	{ "yes", 'y', NULL, "do not ask", -1 },
-	{ NULL, 0, NULL, NULL, 0 }
-};
+static const struct arg_def all_options[] = { { "yes", 'y', NULL, "do not ask", -1 },
+					      { NULL, 0, NULL, NULL, 0 } };
 
 void op_verb(const struct op *op, struct verb *verb, char *usage, size_t usage_bytes)
 {

@@ -99,8 +99,8 @@ static enum ctl_exit cmd_use(struct ctl *ctl, const struct verb *verb, int argc,
 		rowd_result_free(result);
 		rc = ctl_keep_database(ctl, a.words[0]);
 		if (!ctl->interactive)
-			ctl_note(ctl, "a command has a connection of its own: to use %s for one say -d %s", a.words[0],
-				 a.words[0]);
+			ctl_note(ctl, "a command has a connection of its own: to use %s for one say -d %s",
+				 a.words[0], a.words[0]);
 	}
 	args_fini(&a);
 	return rc;
@@ -149,8 +149,9 @@ const struct verb other_verbs[] = {
 	{ "shell", "", "commands from the terminal, or from stdin, one a line",
 	  "Words are split as sh does it: 'single quotes', \"double quotes\", \\. A line beginning with # is passed\n"
 	  "over. All commands share one connection, so that begin, commit and rollback work. From a file the\n"
-	  "first command that fails ends it.", NULL, NULL, cmd_shell },
-	{ "help", "[VERB]", "this, or what a verb takes; help filter, help errors",
-	  NULL, NULL, NULL, cmd_help },
+	  "first command that fails ends it.",
+	  NULL, NULL, cmd_shell },
+	{ "help", "[VERB]", "this, or what a verb takes; help filter, help errors", NULL, NULL, NULL,
+	  cmd_help },
 	{ 0 }
 };

@@ -16,7 +16,7 @@
 
 enum {
 	FOLLOW_EVERY_MS = 250,
-	FOLLOW_PATIENCE_MS = 30000   /* so long a daemon that is gone is waited for: it may be restarting */
+	FOLLOW_PATIENCE_MS = 30000 /* so long a daemon that is gone is waited for: it may be restarting */
 };
 
 /* ---- preview ---- */
@@ -183,7 +183,8 @@ static enum ctl_exit show_end(struct ctl *ctl, const struct rowd_result *result)
 	}
 	if (strcmp(state, "done") == 0)
 		return CTL_OK;
-	return ctl_fail("the job is %s%s%s; what it deleted stays deleted", state, why ? ": " : "", why ? why : "");
+	return ctl_fail("the job is %s%s%s; what it deleted stays deleted", state, why ? ": " : "",
+			why ? why : "");
 }
 
 static enum rowd_code job_call(struct ctl *ctl, const char *method, int64_t job, struct rowd_result **out,
@@ -202,7 +203,8 @@ static bool ask_what_to_do(struct ctl *ctl, int64_t job)
 	if (has_bar(ctl))
 		progress_wipe();
 	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
-		fprintf(stderr, "The job goes on in the daemon. c: cancel it, l: leave it running, f: go on looking [l] ");
+		fprintf(stderr,
+			"The job goes on in the daemon. c: cancel it, l: leave it running, f: go on looking [l] ");
 		if (!fgets(answer, sizeof answer, stdin)) {
 			clearerr(stdin);
 			fputc('\n', stderr);
@@ -216,8 +218,8 @@ static bool ask_what_to_do(struct ctl *ctl, int64_t job)
 			return true;
 		ctl_report(&err);
 	}
-	ctl_note(ctl, "job %lld goes on: rowctl follow %lld, rowctl job-cancel %lld", (long long)job, (long long)job,
-		 (long long)job);
+	ctl_note(ctl, "job %lld goes on: rowctl follow %lld, rowctl job-cancel %lld", (long long)job,
+		 (long long)job, (long long)job);
 	return false;
 }
 
@@ -225,7 +227,7 @@ static void nap(void)
 {
 	const struct timespec pause = { 0, FOLLOW_EVERY_MS * 1000000L };
 
-	nanosleep(&pause, NULL);   /* Ctrl-C ends it early */
+	nanosleep(&pause, NULL); /* Ctrl-C ends it early */
 }
 
 /* Look at a job until it is over. */
@@ -302,7 +304,8 @@ static enum ctl_exit purge_params(struct ctl *ctl, const struct args *a, struct 
 		return rc;
 	}
 	if (options) {
-		json_object_object_del(options, "follow");   /* it is followed by asking, which Ctrl-C can end */
+		json_object_object_del(options,
+				       "follow"); /* it is followed by asking, which Ctrl-C can end */
 		json_object_array_add(params, options);
 	}
 	*out = params;
@@ -342,10 +345,9 @@ static enum ctl_exit cmd_purge(struct ctl *ctl, const struct verb *verb, int arg
 	return rc;
 }
 
-static const struct arg_def purge_options[] = {
-	{ "background", 'b', NULL, "tell the job's number, and do not wait for its end", -1 },
-	{ NULL, 0, NULL, NULL, 0 }
-};
+static const struct arg_def purge_options[] = { { "background", 'b', NULL,
+						  "tell the job's number, and do not wait for its end", -1 },
+						{ NULL, 0, NULL, NULL, 0 } };
 
 const struct verb purge_verbs[] = {
 	{ "preview", "TABLE FILTER", "what a delete would take, and a token for exactly that",

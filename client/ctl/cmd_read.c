@@ -9,12 +9,13 @@
 #include "client/ctl/interrupt.h"
 #include "client/ctl/param.h"
 
-enum { READ_LIMIT_UNSTREAMED = 1000 };  /* up to so many rows come in one reply */
+enum { READ_LIMIT_UNSTREAMED = 1000 }; /* up to so many rows come in one reply */
 
 /* ---- select ---- */
 
 /* The options map of select and aggregate: what was given, and the filter as `where`. */
-static enum ctl_exit read_options(struct ctl *ctl, const struct args *a, const struct op *op, struct json_object **out)
+static enum ctl_exit read_options(struct ctl *ctl, const struct args *a, const struct op *op,
+				  struct json_object **out)
 {
 	const char *table = a->words[0];
 	struct json_object *map;
@@ -77,7 +78,8 @@ static void empty_stream(struct ctl *ctl, const char *table, const struct json_o
 }
 
 /* The batches of a stream, as they come. */
-static enum rowd_code show_batches(struct ctl *ctl, struct rowd_stream *stream, bool *begun, struct rowd_error *err)
+static enum rowd_code show_batches(struct ctl *ctl, struct rowd_stream *stream, bool *begun,
+				   struct rowd_error *err)
 {
 	const struct rowd_result *batch;
 	enum rowd_code rc;
@@ -251,7 +253,8 @@ const struct verb read_verbs[] = {
 	  NULL, "select", cmd_select },
 	{ "get", "TABLE KEY...", "one row by its primary key",
 	  "A key of several columns is several words, in the key's order. No such row: exit code 1.\n"
-	  "  rowctl get users 5", NULL, "get", cmd_get },
+	  "  rowctl get users 5",
+	  NULL, "get", cmd_get },
 	{ "aggregate", "TABLE [FILTER]", "sums, counts, least and greatest, exactly",
 	  "Without --compute: count. Functions: count, count_distinct, sum, min, max, avg.\n"
 	  "  rowctl aggregate sales --group-by region --compute 'total=sum(price), n=count()'",

@@ -177,7 +177,8 @@ static enum ctl_exit column_add(struct json_object *schema, const char *text)
 }
 
 /* --unique a,b --index c: a list of lists. */
-static enum ctl_exit indexes_add(const struct args *a, const char *option, const char *member, struct json_object *schema)
+static enum ctl_exit indexes_add(const struct args *a, const char *option, const char *member,
+				 struct json_object *schema)
 {
 	const char *text;
 
@@ -186,7 +187,8 @@ static enum ctl_exit indexes_add(const struct args *a, const char *option, const
 
 		json_object_array_add(member_array(schema, member), names);
 		if (!names_split(text, names))
-			return ctl_usage(a->verb->name, "--%s wants columns with commas between them", option);
+			return ctl_usage(a->verb->name, "--%s wants columns with commas between them",
+					 option);
 	}
 	return CTL_OK;
 }
@@ -224,7 +226,8 @@ static enum ctl_exit schema_of(const struct args *a, struct json_object **out)
 	enum ctl_exit rc;
 
 	if (path && a->nwords > 1)
-		return ctl_usage(a->verb->name, "columns on the command line, or a schema in a file: not both");
+		return ctl_usage(a->verb->name,
+				 "columns on the command line, or a schema in a file: not both");
 	if (path) {
 		rc = param_file(path, out);
 		if (rc == CTL_OK)
@@ -303,9 +306,11 @@ static enum ctl_exit cmd_add_column(struct ctl *ctl, const struct verb *verb, in
 	if (rc == CTL_OK && !coldef_parse(&d, a.words[1], &err))
 		rc = ctl_bad_text("column", a.words[1], &err);
 	if (rc == CTL_OK && (d.primary_key || d.unique || d.foreign_key))
-		rc = ctl_usage(verb->name, "a column added is no key: make an index for it with create-index --unique");
+		rc = ctl_usage(verb->name,
+			       "a column added is no key: make an index for it with create-index --unique");
 	if (rc == CTL_OK)
-		rc = change_schema(ctl, &a, op_get(OP_ADD_COLUMN), json_object_get(d.column), "has the column");
+		rc = change_schema(ctl, &a, op_get(OP_ADD_COLUMN), json_object_get(d.column),
+				   "has the column");
 	coldef_fini(&d);
 	args_fini(&a);
 	return rc;

@@ -7,16 +7,16 @@
 #include <unistd.h>
 
 #include "client/ctl/args.h"
-#include "client/ctl/target.h"
 #include "client/ctl/ctl.h"
 #include "client/ctl/interrupt.h"
 #include "client/ctl/json.h"
 #include "client/ctl/param.h"
 #include "client/ctl/rows.h"
+#include "client/ctl/target.h"
 
 enum {
 	BATCH_ROWS = 1000,
-	BATCH_BYTES = 4 * 1024 * 1024,      /* a batch is sent early rather than pass this */
+	BATCH_BYTES = 4 * 1024 * 1024, /* a batch is sent early rather than pass this */
 	BATCH_MAX_ROWS = 100000,
 	BATCH_MAX_BYTES = 256 * 1024 * 1024
 };
@@ -27,17 +27,17 @@ enum {
 struct load {
 	struct ctl *ctl;
 	const char *method, *table;
-	struct json_object *options;   /* borrowed; NULL: none */
+	struct json_object *options; /* borrowed; NULL: none */
 	struct rows *rows;
-	struct buf packed;             /* the rows, each a map */
-	uint64_t *lines;               /* owned; where each began */
+	struct buf packed; /* the rows, each a map */
+	uint64_t *lines;   /* owned; where each began */
 	size_t held, max_rows;
-	uint64_t inserted, updated;    /* by the requests that were answered */
-	bool shows_rows;               /* --returning was given */
-	bool begun;                    /* of those rows, the first were written */
-	bool one_request;              /* a request id stands for one: all rows go in it, or none */
-	bool tells_ids;                /* the rows came from the command line: few enough */
-	struct buf ids;                /* what was generated for them, JSON with commas between */
+	uint64_t inserted, updated; /* by the requests that were answered */
+	bool shows_rows;            /* --returning was given */
+	bool begun;                 /* of those rows, the first were written */
+	bool one_request;           /* a request id stands for one: all rows go in it, or none */
+	bool tells_ids;             /* the rows came from the command line: few enough */
+	struct buf ids;             /* what was generated for them, JSON with commas between */
 };
 
 /* [table, [rows], options] into b. */
@@ -219,7 +219,8 @@ static void summary_text(struct buf *b, const struct load *l, bool upsert)
 		buf_addf(b, "%llu inserted, %llu updated", (unsigned long long)l->inserted,
 			 (unsigned long long)l->updated);
 	else
-		buf_addf(b, "%llu %s inserted", (unsigned long long)l->inserted, l->inserted == 1 ? "row" : "rows");
+		buf_addf(b, "%llu %s inserted", (unsigned long long)l->inserted,
+			 l->inserted == 1 ? "row" : "rows");
 	if (l->ids.len) {
 		buf_add_str(b, ", id ");
 		buf_add(b, l->ids.data, l->ids.len);
@@ -336,7 +337,8 @@ static enum ctl_exit cmd_load(struct ctl *ctl, const struct verb *verb, int argc
 		goto out;
 	file = input_open(&a, &text);
 	if (!file) {
-		rc = ctl_fail("%s: %s", args_get(&a, "file") ? args_get(&a, "file") : "rows", strerror(errno));
+		rc = ctl_fail("%s: %s", args_get(&a, "file") ? args_get(&a, "file") : "rows",
+			      strerror(errno));
 		goto out;
 	}
 	l.table = a.words[0];
@@ -384,8 +386,12 @@ static enum ctl_exit cmd_update(struct ctl *ctl, const struct verb *verb, int ar
 	if (rc == CTL_OK)
 		rc = set_of(ctl, &a, set);
 	if (rc == CTL_OK) {
-		target = (struct target){ .by_key = OP_UPDATE, .by_filter = OP_UPDATE_WHERE, .all = OP_UPDATE_ALL,
-					  .doing = "Update", .done = "updated", .set = set };
+		target = (struct target){ .by_key = OP_UPDATE,
+					  .by_filter = OP_UPDATE_WHERE,
+					  .all = OP_UPDATE_ALL,
+					  .doing = "Update",
+					  .done = "updated",
+					  .set = set };
 		rc = target_run(ctl, &a, &target);
 	}
 	json_object_put(set);
@@ -401,13 +407,12 @@ static const struct arg_def load_options[] = {
 	{ NULL, 0, NULL, NULL, 0 }
 };
 
-static const struct arg_def update_options[] = {
-	{ "set", 0, "ASSIGNMENTS", "what columns become: 'age = age + 1, name = \"x\"'", -1 },
-	{ "key", 'k', "KEY", "the row of that primary key", -1 },
-	{ "all", 0, NULL, "every row; asks first", -1 },
-	{ "yes", 'y', NULL, "do not ask", -1 },
-	{ NULL, 0, NULL, NULL, 0 }
-};
+static const struct arg_def update_options[] = { { "set", 0, "ASSIGNMENTS",
+						   "what columns become: 'age = age + 1, name = \"x\"'", -1 },
+						 { "key", 'k', "KEY", "the row of that primary key", -1 },
+						 { "all", 0, NULL, "every row; asks first", -1 },
+						 { "yes", 'y', NULL, "do not ask", -1 },
+						 { NULL, 0, NULL, NULL, 0 } };
 
 #define LOAD_DETAILS \
 	"Rows are read from stdin, one JSON object a line (or one JSON array), or CSV with --csv. In CSV an\n" \
@@ -416,7 +421,8 @@ static const struct arg_def update_options[] = {
 
 const struct verb write_verbs[] = {
 	{ "insert", "TABLE [ROW...]", "add rows",
-	  LOAD_DETAILS "  rowctl insert users < rows.jsonl\n  rowctl insert users '{\"name\": \"Ada\", \"age\": 36}'",
+	  LOAD_DETAILS
+	  "  rowctl insert users < rows.jsonl\n  rowctl insert users '{\"name\": \"Ada\", \"age\": 36}'",
 	  load_options, "insert", cmd_load },
 	{ "upsert", "TABLE [ROW...]", "add rows, or change those whose primary key exists",
 	  LOAD_DETAILS "  rowctl upsert users --csv -f users.csv", load_options, "upsert", cmd_load },

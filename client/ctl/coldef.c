@@ -135,7 +135,9 @@ static struct json_object *array_of(struct json_object *only)
 /* on delete cascade | restrict | set null */
 static bool read_on_delete(struct reader *r, struct coldef *d)
 {
-	const char *action = lex_is_word(&r->lex, "cascade") ? "cascade" : lex_is_word(&r->lex, "restrict") ? "restrict" : NULL;
+	const char *action = lex_is_word(&r->lex, "cascade")    ? "cascade"
+			     : lex_is_word(&r->lex, "restrict") ? "restrict"
+								: NULL;
 	bool set_null = lex_is_word(&r->lex, "set_null");
 
 	if (lex_is_word(&r->lex, "set")) {
@@ -146,7 +148,8 @@ static bool read_on_delete(struct reader *r, struct coldef *d)
 	}
 	if (!action && !set_null)
 		return expected(r, "cascade, restrict or set null");
-	json_object_object_add(d->foreign_key, "on_delete", json_object_new_string(set_null ? "set_null" : action));
+	json_object_object_add(d->foreign_key, "on_delete",
+			       json_object_new_string(set_null ? "set_null" : action));
 	return advance(r);
 }
 

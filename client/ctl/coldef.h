@@ -15,8 +15,8 @@
 #include "client/ctl/lex.h"
 
 struct coldef {
-	struct json_object *column;       /* {name, type, null, default, auto}; NULL on failure */
-	struct json_object *foreign_key;  /* {columns, table, references, on_delete}, or NULL */
+	struct json_object *column;      /* {name, type, null, default, auto}; NULL on failure */
+	struct json_object *foreign_key; /* {columns, table, references, on_delete}, or NULL */
 	bool primary_key, unique;
 };
 

@@ -92,7 +92,8 @@ static bool read_field(struct csv *c, int *end, char *why, size_t why_size)
 		return fail(why, why_size, "there is more behind a closing quote");
 	for (; ch != ',' && ch != '\n' && ch != EOF; ch = next_char(c)) {
 		if (ch == '"' || ch == '\0')
-			return fail(why, why_size, ch ? "a quote inside a field that is not quoted" : "a NUL character");
+			return fail(why, why_size,
+				    ch ? "a quote inside a field that is not quoted" : "a NUL character");
 		buf_add_char(&c->text, (char)ch);
 	}
 	c->spans[c->nfields].at = at;
@@ -126,6 +127,7 @@ enum csv_status csv_next(struct csv *c, char *why, size_t why_size)
 		return CSV_ERROR;
 	}
 	for (size_t i = 0; i < c->nfields; i++)
-		c->fields[i] = (struct csv_field){ c->text.data + c->spans[i].at, c->spans[i].len, c->spans[i].quoted };
+		c->fields[i] = (struct csv_field){ c->text.data + c->spans[i].at, c->spans[i].len,
+						   c->spans[i].quoted };
 	return CSV_RECORD;
 }

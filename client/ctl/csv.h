@@ -17,18 +17,21 @@
 enum { CSV_RECORD_MAX_BYTES = 64 * 1024 * 1024, CSV_MAX_FIELDS = 1000 };
 
 struct csv_field {
-	const char *text;     /* borrowed from the record; NUL-terminated */
+	const char *text; /* borrowed from the record; NUL-terminated */
 	size_t len;
-	bool quoted;          /* "" is an empty text, nothing at all is null */
+	bool quoted; /* "" is an empty text, nothing at all is null */
 };
 
 struct csv {
-	FILE *file;           /* borrowed */
-	uint64_t line;        /* where the record in hand begins, from 1 */
+	FILE *file;    /* borrowed */
+	uint64_t line; /* where the record in hand begins, from 1 */
 	uint64_t next_line;
-	struct buf text;      /* the fields one after the other, each with its NUL */
-	struct { size_t at, len; bool quoted; } *spans;  /* owned */
-	struct csv_field *fields;                        /* owned */
+	struct buf text; /* the fields one after the other, each with its NUL */
+	struct {
+		size_t at, len;
+		bool quoted;
+	} * spans;                /* owned */
+	struct csv_field *fields; /* owned */
 	size_t nfields;
 };
 

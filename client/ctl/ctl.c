@@ -190,7 +190,8 @@ void ctl_show_request(const struct ctl *ctl, const char *method, const struct js
 	if (ctl->verbose)
 		fprintf(stderr, "> %s %s\n", method,
 			params ? json_object_to_json_string_ext((struct json_object *)params,
-								JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+								JSON_C_TO_STRING_PLAIN |
+									JSON_C_TO_STRING_NOSLASHESCAPE)
 			       : "[]");
 }
 
@@ -207,7 +208,8 @@ static bool method_writes(const char *method)
 {
 	const struct op *op = op_find(method, strlen(method));
 
-	return !op || op->place == PLACE_WRITER || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE || op->id == OP_COMMIT;
+	return !op || op->place == PLACE_WRITER || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE ||
+	       op->id == OP_COMMIT;
 }
 
 enum rowd_code ctl_call_raw(struct ctl *ctl, const char *method, const struct buf *params,

@@ -20,13 +20,13 @@
 
 /* What a script can tell from. */
 enum ctl_exit {
-	CTL_HELP = -1,          /* inside rowctl only: --help was given, show the page and do nothing */
+	CTL_HELP = -1, /* inside rowctl only: --help was given, show the page and do nothing */
 	CTL_OK = 0,
-	CTL_FAILED = 1,         /* the daemon refused, or the input is wrong */
-	CTL_USAGE = 2,          /* the command line is wrong; nothing was sent */
+	CTL_FAILED = 1, /* the daemon refused, or the input is wrong */
+	CTL_USAGE = 2,  /* the command line is wrong; nothing was sent */
 	CTL_NO_CONNECTION = 3,
 	CTL_DENIED = 4,
-	CTL_UNKNOWN = 6         /* sent, and nobody can tell whether it took effect */
+	CTL_UNKNOWN = 6 /* sent, and nobody can tell whether it took effect */
 };
 
 enum { CTL_TIMEOUT_NONE = -1 };
@@ -34,17 +34,17 @@ enum { CTL_TIMEOUT_NONE = -1 };
 struct schema;
 
 struct ctl {
-	const char *socket;        /* borrowed; NULL: the default one */
-	char *database;            /* owned; NULL: the daemon's default one */
-	int timeout_ms;            /* of a call; CTL_TIMEOUT_NONE */
-	bool format_given;         /* -o was given: out.format is the user's wish */
+	const char *socket; /* borrowed; NULL: the default one */
+	char *database;     /* owned; NULL: the daemon's default one */
+	int timeout_ms;     /* of a call; CTL_TIMEOUT_NONE */
+	bool format_given;  /* -o was given: out.format is the user's wish */
 	bool quiet, verbose;
-	bool interactive;          /* commands come one after another */
-	struct out out;            /* stdout */
-	uint64_t shown;            /* rows the last read wrote */
-	struct rowd *conn;         /* owned; NULL until the first call */
-	struct rowd *side_conn;    /* owned; for describe() while conn is in a transaction; or NULL */
-	struct schema *schemas;    /* owned; what describe() told in this command */
+	bool interactive;       /* commands come one after another */
+	struct out out;         /* stdout */
+	uint64_t shown;         /* rows the last read wrote */
+	struct rowd *conn;      /* owned; NULL until the first call */
+	struct rowd *side_conn; /* owned; for describe() while conn is in a transaction; or NULL */
+	struct schema *schemas; /* owned; what describe() told in this command */
 };
 
 /* ---- calls ---- */
@@ -97,14 +97,14 @@ enum ctl_exit ctl_bad_text(const char *what, const char *text, const struct lang
 struct column {
 	char *name;
 	struct type type;
-	bool null;                /* may hold null */
+	bool null; /* may hold null */
 };
 
 struct schema {
 	char *table;
 	struct column *columns;
 	size_t ncolumns;
-	char **key;               /* the primary key's columns */
+	char **key; /* the primary key's columns */
 	size_t nkey;
 	struct schema *next;
 };
@@ -135,12 +135,14 @@ struct verb {
 	const char *summary;           /* one line */
 	const char *details;           /* more lines for `rowctl help VERB`, or NULL */
 	const struct arg_def *options; /* its own, ended by one without a name; or NULL */
-	const char *ops;               /* the operations it stands for, by name, separated by spaces: their options are its options */
+	const char *
+		ops; /* the operations it stands for, by name, separated by spaces: their options are its options */
 	enum ctl_exit (*run)(struct ctl *ctl, const struct verb *verb, int argc, char **argv);
 };
 
 /* The families; each ends with a verb without a name. */
-extern const struct verb read_verbs[], write_verbs[], delete_verbs[], purge_verbs[], schema_verbs[], other_verbs[];
+extern const struct verb read_verbs[], write_verbs[], delete_verbs[], purge_verbs[], schema_verbs[],
+	other_verbs[];
 
 /* By name, - and _ alike; NULL when there is none. */
 const struct verb *verb_find(const char *name);

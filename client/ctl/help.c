@@ -40,8 +40,9 @@ static void option_line(const struct arg_def *def)
 {
 	char left[80];
 
-	snprintf(left, sizeof left, "%c%c%s --%s%s%s", def->letter ? '-' : ' ', def->letter ? def->letter : ' ',
-		 def->letter ? "," : " ", def->name, def->value ? " " : "", def->value ? def->value : "");
+	snprintf(left, sizeof left, "%c%c%s --%s%s%s", def->letter ? '-' : ' ',
+		 def->letter ? def->letter : ' ', def->letter ? "," : " ", def->name, def->value ? " " : "",
+		 def->value ? def->value : "");
 	line(left, def->meaning);
 }
 
@@ -116,8 +117,10 @@ static void help_ops(const char *ops)
 		if (op) {
 			printf("  %s(", op->name);
 			for (unsigned i = 0; i < op->nparams; i++)
-				printf("%s%s%s", i ? ", " : "", op->params[i].name, i >= op->nrequired ? "?" : "");
-			printf("%s)  %s\n", op->options ? (op->nparams ? ", {options}" : "{options}") : "", op->summary);
+				printf("%s%s%s", i ? ", " : "", op->params[i].name,
+				       i >= op->nrequired ? "?" : "");
+			printf("%s)  %s\n", op->options ? (op->nparams ? ", {options}" : "{options}") : "",
+			       op->summary);
 			printf("    needs the grant: %s\n", op_permission_name(op->permission));
 		}
 		ops += n;

@@ -12,11 +12,11 @@
 
 #include "client/ctl/ctl.h"
 
-static int wake[2] = { -1, -1 };             /* the handler writes, the watcher reads */
-static atomic_int seen;                      /* Ctrl-C so often since interrupt_forget */
+static int wake[2] = { -1, -1 }; /* the handler writes, the watcher reads */
+static atomic_int seen;          /* Ctrl-C so often since interrupt_forget */
 static atomic_bool calling, deferred, writing;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct rowd *call_conn;               /* under lock; borrowed; NULL: no call */
+static struct rowd *call_conn; /* under lock; borrowed; NULL: no call */
 
 static void say(const char *text)
 {
@@ -90,7 +90,7 @@ bool interrupt_init(void)
 		return false;
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &block, &old);  /* the watcher inherits it: the main thread takes signals */
+	pthread_sigmask(SIG_BLOCK, &block, &old); /* the watcher inherits it: the main thread takes signals */
 	ok = pthread_create(&thread, NULL, watch, NULL) == 0;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!ok)

@@ -82,7 +82,8 @@ static size_t count_members(const struct json_object *o)
 		for (size_t i = 0; i < json_object_array_length(o); i++)
 			n += count_members(json_object_array_get_idx(o, i));
 	} else if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach((struct json_object *)o, key, member) {
+		json_object_object_foreach((struct json_object *)o, key, member)
+		{
 			(void)key;
 			n += 1 + count_members(member);
 		}
@@ -96,7 +97,8 @@ static bool json_fail(char *why, size_t why_size, const char *text)
 	return false;
 }
 
-bool json_parse(const char *text, size_t len, struct json_object **out, size_t *at, char *why, size_t why_size)
+bool json_parse(const char *text, size_t len, struct json_object **out, size_t *at, char *why,
+		size_t why_size)
 {
 	struct json_tokener *tok;
 	struct json_object *o;
@@ -185,8 +187,9 @@ static bool pack_time(struct buf *b, const struct json_object *o, char *why, siz
 	int rc = value_time_parse(s, len, &micros);
 
 	if (rc)
-		return json_fail(why, why_size, rc == 1 ? "$time holds no time: 2026-01-31T12:00:00Z is one"
-							: "$time is out of range, or finer than microseconds");
+		return json_fail(why, why_size,
+				 rc == 1 ? "$time holds no time: 2026-01-31T12:00:00Z is one"
+					 : "$time is out of range, or finer than microseconds");
 	wire_time(b, micros);
 	return true;
 }
@@ -200,7 +203,8 @@ static bool pack_object(struct buf *b, const struct json_object *o, char *why, s
 	if ((inside = wrapped(o, "$time")))
 		return pack_time(b, inside, why, why_size);
 	wire_map(b, (uint32_t)json_object_object_length(o));
-	json_object_object_foreach((struct json_object *)o, key, member) {
+	json_object_object_foreach((struct json_object *)o, key, member)
+	{
 		wire_cstr(b, key);
 		if (!json_pack(b, member, why, why_size))
 			return false;
@@ -273,7 +277,8 @@ struct json_object *json_new_bytes(const char *data, size_t len)
 
 	buf_init(&text, SIZE_MAX);
 	base64_write(&text, data, len);
-	json_object_object_add(o, "$bin", json_object_new_string_len(text.data ? text.data : "", (int)text.len));
+	json_object_object_add(o, "$bin",
+			       json_object_new_string_len(text.data ? text.data : "", (int)text.len));
 	buf_fini(&text);
 	return o;
 }

@@ -17,16 +17,16 @@ struct lang {
 	struct lex lex;
 	const struct lang_env *env;
 	struct lang_err *err;
-	const char *table;   /* whose columns stand bare */
-	const char *outer;   /* the table of the level around; NULL at the outermost */
+	const char *table; /* whose columns stand bare */
+	const char *outer; /* the table of the level around; NULL at the outermost */
 	unsigned depth;
 };
 
 /* A column on the left, or on the right of an operator. */
 struct column_ref {
-	char *name;                /* owned */
-	bool outer;                /* of the level around */
-	const struct type *type;   /* borrowed from env; NULL: not known */
+	char *name;              /* owned */
+	bool outer;              /* of the level around */
+	const struct type *type; /* borrowed from env; NULL: not known */
 };
 
 static bool parse_or(struct lang *p, struct json_object **out);
@@ -50,7 +50,8 @@ static bool at_word(const struct lang *p, const char *word)
 
 static bool expected(struct lang *p, const char *what)
 {
-	return lang_fail(p->err, p->lex.at, "expected %s%s", what, p->lex.kind == TOK_END ? ", and the text ends" : "");
+	return lang_fail(p->err, p->lex.at, "expected %s%s", what,
+			 p->lex.kind == TOK_END ? ", and the text ends" : "");
 }
 
 static bool expect_sign(struct lang *p, const char *sign, const char *what)
@@ -147,7 +148,8 @@ static struct json_object *column_node(const struct column_ref *ref)
 /* A word that cannot be a name unless it stands in backquotes. */
 static bool at_keyword(const struct lang *p)
 {
-	static const char *const words[] = { "and", "or", "not", "in", "is", "between", "like", "from", "where", "select" };
+	static const char *const words[] = { "and",     "or",   "not",  "in",    "is",
+					     "between", "like", "from", "where", "select" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (at_word(p, words[i]))
@@ -301,7 +303,8 @@ static bool parse_selection(struct lang *p, bool wants_column, struct json_objec
 		if (!name && (wants_column || (p->lex.kind != TOK_NUMBER && !at_sign(p, "*"))))
 			ok = expected(p, "the name of one column");
 		else if (wants_column)
-			json_object_object_add(selection, "select", json_object_new_string(p->lex.value.data));
+			json_object_object_add(selection, "select",
+					       json_object_new_string(p->lex.value.data));
 		ok = ok && advance(p);
 	}
 	ok = ok && parse_table(p, &table) && parse_from(p, table, selection);
@@ -396,8 +399,8 @@ static bool parse_compare(struct lang *p, const struct column_ref *left, struct 
 	if (!advance(p))
 		return false;
 	if (at_word(p, "null"))
-		return lang_fail(p->err, p->lex.at, "nothing compares with null; say: %s is %snull", left->name,
-				 strcmp(sign, "=") ? "not " : "");
+		return lang_fail(p->err, p->lex.at, "nothing compares with null; say: %s is %snull",
+				 left->name, strcmp(sign, "=") ? "not " : "");
 	snprintf(what, sizeof what, "a value or a column behind %s", sign);
 	if (!parse_operand(p, left->type, what, &right))
 		return false;
@@ -437,7 +440,8 @@ static const char *at_pattern_word(const struct lang *p)
 }
 
 /* [not] in, between, like ...: the cursor is behind not. */
-static bool parse_negatable(struct lang *p, const struct column_ref *left, bool negated, struct json_object **out)
+static bool parse_negatable(struct lang *p, const struct column_ref *left, bool negated,
+			    struct json_object **out)
 {
 	const char *op = at_pattern_word(p);
 	struct json_object *right;
@@ -459,8 +463,9 @@ static bool parse_negatable(struct lang *p, const struct column_ref *left, bool 
 		json_object_array_add(*out, json_object_new_string(left->name));
 		json_object_array_add(*out, right);
 	} else {
-		return expected(p, negated ? "in, between, like, prefix, suffix or contains behind not"
-					   : "an operator: = != < <= > >= is in between like prefix suffix contains");
+		return expected(
+			p, negated ? "in, between, like, prefix, suffix or contains behind not"
+				   : "an operator: = != < <= > >= is in between like prefix suffix contains");
 	}
 	if (negated)
 		node_negate(out);
@@ -478,7 +483,8 @@ static bool parse_comparison(struct lang *p, struct json_object **out)
 	bool ok, is, negated = false;
 
 	if (!at_column(p) || at_literal(p))
-		return expected(p, at_literal(p) ? "a column's name: values stand on the right" : "a column's name");
+		return expected(p, at_literal(p) ? "a column's name: values stand on the right"
+						 : "a column's name");
 	if (!parse_column(p, &left))
 		return false;
 	if (left.outer) {
@@ -542,8 +548,8 @@ static bool parse_unary(struct lang *p, struct json_object **out)
 }
 
 /* One level of `x and y and z`: a node of its own only when there is more than one. */
-static bool parse_chain(struct lang *p, const char *word, bool (*parse_part)(struct lang *, struct json_object **),
-			struct json_object **out)
+static bool parse_chain(struct lang *p, const char *word,
+			bool (*parse_part)(struct lang *, struct json_object **), struct json_object **out)
 {
 	struct json_object *part, *chain = NULL;
 	bool more;
@@ -694,7 +700,8 @@ static bool merge_json(const char *text, struct json_object *set, struct lang_er
 
 	if (!ok)
 		return false;
-	json_object_object_foreach(object, name, value) {
+	json_object_object_foreach(object, name, value)
+	{
 		if (json_object_object_get_ex(set, name, NULL))
 			ok = lang_fail(err, 0, "%s is set twice", name);
 		else
@@ -760,7 +767,8 @@ static bool parse_computed(struct lang *p, struct json_object *compute)
 	char *name = NULL, *function = NULL, *column = NULL;
 	struct json_object *node;
 	struct buf made;
-	bool ok = p->lex.kind == TOK_WORD || p->lex.kind == TOK_NAME || expected(p, "a function: count, sum, min, ...");
+	bool ok = p->lex.kind == TOK_WORD || p->lex.kind == TOK_NAME ||
+		  expected(p, "a function: count, sum, min, ...");
 
 	buf_init(&made, LANG_NAME_MAX_BYTES);
 	if (ok) {
@@ -769,14 +777,16 @@ static bool parse_computed(struct lang *p, struct json_object *compute)
 	}
 	if (ok && at_sign(p, "=")) {
 		name = function;
-		ok = advance(p) && (p->lex.kind == TOK_WORD || expected(p, "a function: count, sum, min, ..."));
+		ok = advance(p) &&
+		     (p->lex.kind == TOK_WORD || expected(p, "a function: count, sum, min, ..."));
 		function = ok ? strdup(p->lex.value.data) : NULL;
 		ok = ok && advance(p);
 	}
 	if (ok && at_sign(p, "("))
 		ok = parse_argument(p, &column);
 	if (ok && function) {
-		buf_addf(&made, "%s%s%s", name ? name : function, !name && column ? "_" : "", !name && column ? column : "");
+		buf_addf(&made, "%s%s%s", name ? name : function, !name && column ? "_" : "",
+			 !name && column ? column : "");
 		buf_add_char(&made, '\0');
 		node = node_new(function);
 		if (column)

@@ -13,7 +13,7 @@
 
 enum {
 	LEX_TOKEN_MAX_BYTES = 64 * 1024 * 1024,
-	SHOW_BEFORE_BYTES = 50,   /* of a long text, so much is shown in front of the caret */
+	SHOW_BEFORE_BYTES = 50, /* of a long text, so much is shown in front of the caret */
 	SHOW_AFTER_BYTES = 25
 };
 
@@ -143,9 +143,10 @@ static bool lex_unicode(struct lex *l, struct lang_err *err)
 	}
 	digits[n] = '\0';
 	c = strtoul(digits, NULL, 16);
-	if (n == 0 || (!braces && n != 4) || (braces && l->text[start + n] != '}') || c == 0 || c > 0x10ffff ||
-	    (c >= 0xd800 && c <= 0xdfff))
-		return lang_fail(err, l->pos - 2, "a character is written \\u20ac or \\u{1f600}, and is not U+0000");
+	if (n == 0 || (!braces && n != 4) || (braces && l->text[start + n] != '}') || c == 0 ||
+	    c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return lang_fail(err, l->pos - 2,
+				 "a character is written \\u20ac or \\u{1f600}, and is not U+0000");
 	add_utf8(&l->value, c);
 	l->pos = start + n + braces;
 	return true;
@@ -246,8 +247,8 @@ static bool lex_sign(struct lex *l, struct lang_err *err)
 	/* What is written, what it means; the longer ones first. */
 	static const char *const signs[][2] = {
 		{ "<=", "<=" }, { ">=", ">=" }, { "<>", "!=" }, { "!=", "!=" }, { "==", "=" },
-		{ "=", "=" }, { "<", "<" }, { ">", ">" }, { "(", "(" }, { ")", ")" },
-		{ ",", "," }, { "+", "+" }, { "-", "-" }, { "*", "*" },
+		{ "=", "=" },   { "<", "<" },   { ">", ">" },   { "(", "(" },   { ")", ")" },
+		{ ",", "," },   { "+", "+" },   { "-", "-" },   { "*", "*" },
 	};
 
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {

@@ -13,27 +13,27 @@
 
 enum tok_kind {
 	TOK_END,
-	TOK_WORD,     /* age, users.id; keywords too */
-	TOK_NAME,     /* `age`: never a keyword */
-	TOK_STRING,   /* "..." or '...', escapes undone */
-	TOK_NUMBER,   /* 12, 1.5, 2e9; the sign is a token of its own */
-	TOK_BYTES,    /* x'6869', as bytes */
-	TOK_FILE,     /* @path or @"path" */
-	TOK_SIGN      /* ( ) , = != < <= > >= + - * */
+	TOK_WORD,   /* age, users.id; keywords too */
+	TOK_NAME,   /* `age`: never a keyword */
+	TOK_STRING, /* "..." or '...', escapes undone */
+	TOK_NUMBER, /* 12, 1.5, 2e9; the sign is a token of its own */
+	TOK_BYTES,  /* x'6869', as bytes */
+	TOK_FILE,   /* @path or @"path" */
+	TOK_SIGN    /* ( ) , = != < <= > >= + - * */
 };
 
 /* Where and why a text could not be understood. */
 struct lang_err {
-	size_t at;         /* byte offset in the text */
+	size_t at; /* byte offset in the text */
 	char text[200];
 };
 
 struct lex {
-	const char *text;    /* borrowed, NUL-terminated */
-	size_t pos;          /* behind the current token */
-	enum tok_kind kind;  /* the current token */
-	size_t at;           /* where it begins */
-	struct buf value;    /* its content, NUL-terminated (the NUL not counted in len) */
+	const char *text;   /* borrowed, NUL-terminated */
+	size_t pos;         /* behind the current token */
+	enum tok_kind kind; /* the current token */
+	size_t at;          /* where it begins */
+	struct buf value;   /* its content, NUL-terminated (the NUL not counted in len) */
 };
 
 /* A lexer before the first token; call lex_next. lex_fini frees what the token holds. */

@@ -99,7 +99,8 @@ static struct json_object *time_to_json(const char *s, size_t len)
 
 static bool bool_from_text(const char *s, struct json_object **out, const char **why_out)
 {
-	static const char *const yes[] = { "true", "t", "1", "yes" }, *const no[] = { "false", "f", "0", "no" };
+	static const char *const yes[] = { "true", "t", "1", "yes" }, *const no[] = { "false", "f", "0",
+										      "no" };
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
 		if (!strcasecmp(s, yes[i]) || !strcasecmp(s, no[i])) {

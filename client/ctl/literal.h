@@ -20,7 +20,8 @@ enum literal_kind { LITERAL_NULL, LITERAL_BOOL, LITERAL_NUMBER, LITERAL_STRING, 
 
 struct literal {
 	enum literal_kind kind;
-	const char *text;   /* borrowed, NUL-terminated: "true", "-12.50", the string without quotes, the bytes */
+	const char
+		*text; /* borrowed, NUL-terminated: "true", "-12.50", the string without quotes, the bytes */
 	size_t len;
 };
 

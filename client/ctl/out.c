@@ -13,13 +13,14 @@
 #include "client/ctl/json.h"
 
 enum {
-	OUT_HELD_ROWS = 1000,         /* of a table, before it is drawn; then a new one begins */
-	OUT_HELD_BYTES = 65536,       /* of other formats, before they are written */
+	OUT_HELD_ROWS = 1000,   /* of a table, before it is drawn; then a new one begins */
+	OUT_HELD_BYTES = 65536, /* of other formats, before they are written */
 	OUT_LINE_MAX_BYTES = 1 << 30
 };
 
 static const char *const format_names[] = {
-	[OUT_TABLE] = "table", [OUT_JSON] = "json", [OUT_JSONL] = "jsonl", [OUT_CSV] = "csv", [OUT_TSV] = "tsv",
+	[OUT_TABLE] = "table", [OUT_JSON] = "json", [OUT_JSONL] = "jsonl",
+	[OUT_CSV] = "csv",     [OUT_TSV] = "tsv",
 };
 
 bool out_format_find(const char *name, enum out_format *out)
@@ -85,8 +86,8 @@ static void csv_cell(struct out *o, const char *s, size_t len)
 {
 	struct buf *b = &o->line;
 
-	if (len > 0 && !memchr(s, ',', len) && !memchr(s, '"', len) && !memchr(s, '\n', len) && !memchr(s, '\r', len) &&
-	    s[0] != ' ' && s[len - 1] != ' ') {
+	if (len > 0 && !memchr(s, ',', len) && !memchr(s, '"', len) && !memchr(s, '\n', len) &&
+	    !memchr(s, '\r', len) && s[0] != ' ' && s[len - 1] != ' ') {
 		buf_add(b, s, len);
 		return;
 	}
@@ -142,7 +143,8 @@ static void table_draw(struct out *o)
 	if (!o->table || !o->held)
 		return;
 	for (size_t i = 0; i < o->ncolumns; i++)
-		scols_column_set_flags(scols_table_get_column(o->table, i), o->numeric[i] ? SCOLS_FL_RIGHT : 0);
+		scols_column_set_flags(scols_table_get_column(o->table, i),
+				       o->numeric[i] ? SCOLS_FL_RIGHT : 0);
 	fflush(stdout);
 	scols_print_table(o->table);
 	scols_table_remove_lines(o->table);

@@ -18,15 +18,15 @@ struct libscols_table;
 
 struct out {
 	enum out_format format;
-	bool terminal;                 /* stdout is one */
-	struct buf line;               /* what is being written */
+	bool terminal;   /* stdout is one */
+	struct buf line; /* what is being written */
 	/* between out_rows_begin and out_rows_end */
-	char **names;                  /* owned */
+	char **names; /* owned */
 	size_t ncolumns;
-	struct libscols_table *table;  /* owned; of format table */
-	size_t held;                   /* rows in it */
-	uint64_t count;                /* rows in all */
-	bool *numeric;                 /* per column: nothing but numbers so far */
+	struct libscols_table *table; /* owned; of format table */
+	size_t held;                  /* rows in it */
+	uint64_t count;               /* rows in all */
+	bool *numeric;                /* per column: nothing but numbers so far */
 };
 
 void out_init(struct out *o, enum out_format format, bool terminal);

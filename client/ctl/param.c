@@ -12,11 +12,11 @@
 
 enum {
 	PARAM_FILE_MAX_BYTES = 256 * 1024 * 1024,
-	PARAM_MAX_AFTER = 32   /* order columns and key columns together */
+	PARAM_MAX_AFTER = 32 /* order columns and key columns together */
 };
 
-static bool any_list(void *arg, const char *path, const struct type *type, struct json_object *list, char *why,
-		     size_t why_size)
+static bool any_list(void *arg, const char *path, const struct type *type, struct json_object *list,
+		     char *why, size_t why_size)
 {
 	(void)arg, (void)path, (void)type, (void)list, (void)why, (void)why_size;
 	return true;
@@ -136,7 +136,8 @@ static bool is_bare_word(const char *text)
 
 enum ctl_exit param_json_or_word(const char *name, const char *text, struct json_object **out)
 {
-	bool word = is_bare_word(text) && strcmp(text, "true") && strcmp(text, "false") && strcmp(text, "null");
+	bool word =
+		is_bare_word(text) && strcmp(text, "true") && strcmp(text, "false") && strcmp(text, "null");
 
 	if (!word)
 		return param_json(name, text, out);
@@ -144,7 +145,8 @@ enum ctl_exit param_json_or_word(const char *name, const char *text, struct json
 	return CTL_OK;
 }
 
-static enum ctl_exit key_part(const struct schema *schema, size_t i, const char *text, struct json_object **out)
+static enum ctl_exit key_part(const struct schema *schema, size_t i, const char *text,
+			      struct json_object **out)
 {
 	const char *why = "";
 
@@ -155,7 +157,8 @@ static enum ctl_exit key_part(const struct schema *schema, size_t i, const char 
 	return CTL_OK;
 }
 
-enum ctl_exit param_key(struct ctl *ctl, const char *table, char **words, int nwords, struct json_object **out)
+enum ctl_exit param_key(struct ctl *ctl, const char *table, char **words, int nwords,
+			struct json_object **out)
 {
 	enum ctl_exit rc = ctl_connect(ctl);
 	const struct schema *schema = rc == CTL_OK ? ctl_schema(ctl, table) : NULL;
@@ -166,7 +169,8 @@ enum ctl_exit param_key(struct ctl *ctl, const char *table, char **words, int nw
 	if (nwords == 1 && words[0][0] == '[' && (!schema || schema->nkey > 1))
 		return param_json("key", words[0], out);
 	if (schema && (size_t)nwords != schema->nkey) {
-		ctl_fail("the primary key of %s has %zu columns, %d values are given", table, schema->nkey, nwords);
+		ctl_fail("the primary key of %s has %zu columns, %d values are given", table, schema->nkey,
+			 nwords);
 		return CTL_USAGE;
 	}
 	if (nwords == 1)

@@ -21,7 +21,8 @@ enum ctl_exit param_json(const char *name, const char *text, struct json_object 
 enum ctl_exit param_json_or_word(const char *name, const char *text, struct json_object **out);
 
 /* A primary key: one word for each of its columns, typed by them; or one JSON array. */
-enum ctl_exit param_key(struct ctl *ctl, const char *table, char **words, int nwords, struct json_object **out);
+enum ctl_exit param_key(struct ctl *ctl, const char *table, char **words, int nwords,
+			struct json_object **out);
 
 /* Assignments, added to set. */
 enum ctl_exit param_set(struct ctl *ctl, const char *table, const char *text, struct json_object *set);

@@ -66,7 +66,7 @@ void progress_line(struct buf *b, const struct progress *p, size_t columns)
 
 	buf_init(&numbers, LINE_MAX_BYTES);
 	write_numbers(&numbers, p);
-	room = columns > numbers.len + 10 ? columns - numbers.len - 10 : 0;   /* brackets, percents, blanks */
+	room = columns > numbers.len + 10 ? columns - numbers.len - 10 : 0; /* brackets, percents, blanks */
 	width = room > BAR_MOST ? BAR_MOST : room;
 	if (done >= 0 && width >= BAR_LEAST) {
 		buf_add_char(b, '[');

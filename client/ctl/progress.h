@@ -11,7 +11,7 @@
 
 /* What a job says of itself; -1 for what it does not know. */
 struct progress {
-	int64_t deleted, elapsed_ms, rate, eta_ms;   /* rate: rows in a second */
+	int64_t deleted, elapsed_ms, rate, eta_ms; /* rate: rows in a second */
 };
 
 /* "[#####-----]  50%  1,234 deleted  617/s  2 s left" for a line of so many columns. Pure. */

@@ -38,8 +38,8 @@ static bool array_read(struct rows *r)
 		buf_add(&text, chunk, n);
 	buf_add_char(&text, '\0');
 	if (text.failed || ferror(r->file)) {
-		ctl_fail("a JSON array of rows cannot be read: %s", text.failed ? "it is too large; write one row a line"
-										  : strerror(errno));
+		ctl_fail("a JSON array of rows cannot be read: %s",
+			 text.failed ? "it is too large; write one row a line" : strerror(errno));
 		buf_fini(&text);
 		return false;
 	}
@@ -74,7 +74,8 @@ static void decimals_to_text(const struct rows *r, struct json_object *row)
 		if (c->type.kind != TYPE_DECIMAL || !json_object_object_get_ex(row, c->name, &v))
 			continue;
 		if (json_object_is_type(v, json_type_int) || json_object_is_type(v, json_type_double))
-			json_object_object_add(row, c->name, json_object_new_string(json_object_to_json_string(v)));
+			json_object_object_add(row, c->name,
+					       json_object_new_string(json_object_to_json_string(v)));
 	}
 }
 
@@ -130,7 +131,7 @@ static bool header_take(struct rows *r)
 		const char *name = r->csv.fields[r->ncolumns].text;
 
 		if (r->ncolumns == 0 && !strncmp(name, "\xef\xbb\xbf", 3))
-			name += 3;  /* the mark some programs put in front of UTF-8 */
+			name += 3; /* the mark some programs put in front of UTF-8 */
 		for (size_t i = 0; i < r->ncolumns; i++) {
 			if (!strcmp(r->header[i], name)) {
 				ctl_fail("line 1: the header names column \"%s\" twice", name);
@@ -138,7 +139,8 @@ static bool header_take(struct rows *r)
 			}
 		}
 		if (r->schema && !schema_column(r->schema, name)) {
-			ctl_fail("line 1: %s has no column \"%s\"; the first line names the columns", r->schema->table, name);
+			ctl_fail("line 1: %s has no column \"%s\"; the first line names the columns",
+				 r->schema->table, name);
 			return false;
 		}
 		r->header[r->ncolumns] = strdup(name);
@@ -194,7 +196,8 @@ static enum rows_status csv_row(struct rows *r, struct json_object **out)
 	const char *why = "";
 
 	if (r->csv.nfields != r->ncolumns) {
-		snprintf(reason, sizeof reason, "%zu fields, where the header has %zu", r->csv.nfields, r->ncolumns);
+		snprintf(reason, sizeof reason, "%zu fields, where the header has %zu", r->csv.nfields,
+			 r->ncolumns);
 		return rows_fail(r, reason);
 	}
 	row = json_object_new_object();

@@ -19,18 +19,18 @@ enum rows_format { ROWS_JSON, ROWS_CSV };
 
 struct rows {
 	enum rows_format format;
-	FILE *file;                   /* borrowed */
-	const struct schema *schema;  /* borrowed; NULL: not known, values go out as written */
-	uint64_t line;                /* of the row in hand; of a JSON array its number */
-	bool by_number;               /* line counts rows, not lines */
+	FILE *file;                  /* borrowed */
+	const struct schema *schema; /* borrowed; NULL: not known, values go out as written */
+	uint64_t line;               /* of the row in hand; of a JSON array its number */
+	bool by_number;              /* line counts rows, not lines */
 	/* JSON */
-	char *text;                   /* owned; the line in hand */
+	char *text; /* owned; the line in hand */
 	size_t cap;
-	struct json_object *array;    /* owned; a whole array was read */
+	struct json_object *array; /* owned; a whole array was read */
 	size_t next;
 	/* CSV */
 	struct csv csv;
-	char **header;                /* owned */
+	char **header; /* owned */
 	size_t ncolumns;
 };
 

@@ -104,7 +104,8 @@ static struct schema *schema_ask(struct ctl *ctl, const char *table)
 	ok = conn && s->table && !rowd_call(conn, "describe", rowd_strs(table), NULL, &result, &err);
 	if (ok) {
 		item = rowd_result_item(result);
-		ok = read_columns(s, rowd_item_get(item, "columns")) && read_key(s, rowd_item_get(item, "primary_key"));
+		ok = read_columns(s, rowd_item_get(item, "columns")) &&
+		     read_key(s, rowd_item_get(item, "primary_key"));
 	}
 	rowd_result_free(result);
 	if (ok && s->ncolumns)
@@ -155,8 +156,8 @@ static const struct type *column_type(void *arg, const char *table, const char *
 }
 
 /* One value a line. */
-static bool read_list(void *arg, const char *path, const struct type *type, struct json_object *list, char *why,
-		      size_t why_size)
+static bool read_list(void *arg, const char *path, const struct type *type, struct json_object *list,
+		      char *why, size_t why_size)
 {
 	bool is_stdin = !strcmp(path, "-"), ok = true;
 	FILE *f = is_stdin ? stdin : fopen(path, "re");

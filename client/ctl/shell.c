@@ -20,7 +20,7 @@ enum { SHELL_HISTORY_LINES = 1000, SHELL_MAX_TABLES = 10000 };
 /* What completion looks at: libedit's callbacks take no argument. */
 static struct {
 	struct ctl *ctl;
-	struct rowd_result *tables;   /* owned; the names, as last asked */
+	struct rowd_result *tables; /* owned; the names, as last asked */
 } completing;
 
 /* ---- completion ---- */

@@ -107,13 +107,15 @@ static enum ctl_exit target_params(struct ctl *ctl, const struct args *a, const 
 
 /* ---- the answer ---- */
 
-static void sentence(char *out, size_t out_bytes, const struct rowd_result *result, const struct target *t, bool dry)
+static void sentence(char *out, size_t out_bytes, const struct rowd_result *result, const struct target *t,
+		     bool dry)
 {
 	int64_t n = rowd_result_count(result);
 
 	if (n < 0)
 		n = 0;
-	snprintf(out, out_bytes, "%lld %s %s%s", (long long)n, n == 1 ? "row" : "rows", dry ? "would be " : "", t->done);
+	snprintf(out, out_bytes, "%lld %s %s%s", (long long)n, n == 1 ? "row" : "rows",
+		 dry ? "would be " : "", t->done);
 }
 
 static void show_cascaded(struct ctl *ctl, const struct rowd_result *result, bool dry)
@@ -127,7 +129,8 @@ static void show_cascaded(struct ctl *ctl, const struct rowd_result *result, boo
 
 		if (!table || !rowd_item_int(rowd_item_at(map, i), &n))
 			continue;
-		snprintf(text, sizeof text, "%lld of %s %s along", (long long)n, table, dry ? "would go" : "went");
+		snprintf(text, sizeof text, "%lld of %s %s along", (long long)n, table,
+			 dry ? "would go" : "went");
 		out_sentence(&ctl->out, text);
 	}
 }

@@ -11,9 +11,9 @@
 #include "proto/op.h"
 
 struct target {
-	enum op_id by_key, by_filter, all;  /* the operations for the three */
-	const char *doing, *done;           /* "Delete", "deleted" */
-	struct json_object *set;            /* borrowed; what an update sets, else NULL */
+	enum op_id by_key, by_filter, all; /* the operations for the three */
+	const char *doing, *done;          /* "Delete", "deleted" */
+	struct json_object *set;           /* borrowed; what an update sets, else NULL */
 };
 
 /*

@@ -9,7 +9,8 @@
 #include "client/ctl/help.h"
 #include "proto/op.h"
 
-static const struct verb *const families[] = { read_verbs, write_verbs, delete_verbs, purge_verbs, schema_verbs, other_verbs };
+static const struct verb *const families[] = { read_verbs,  write_verbs,  delete_verbs,
+					       purge_verbs, schema_verbs, other_verbs };
 
 const struct verb *verb_at(size_t i)
 {

@@ -36,7 +36,7 @@ bool words_split(struct words *w, const char *line, const char **why_out)
 
 	*w = (struct words){ 0 };
 	*why_out = "out of memory";
-	w->argv = calloc(len / 2 + 2, sizeof *w->argv);  /* a word and a blank at least */
+	w->argv = calloc(len / 2 + 2, sizeof *w->argv); /* a word and a blank at least */
 	if (!w->argv)
 		return false;
 	for (;;) {

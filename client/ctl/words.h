@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct words {
-	char **argv;    /* owned, with a NULL behind the last */
+	char **argv; /* owned, with a NULL behind the last */
 	int argc;
 };
 

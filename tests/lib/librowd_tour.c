@@ -48,14 +48,16 @@ static struct rowd_value *column(const char *name, const char *type)
 /* A table of ints, texts and one of each other type; empty. */
 static void make_table(struct rowd *c, const char *name)
 {
-	struct rowd_value *columns = rowd_array(column("id", "int"), column("s", "text(40)"), column("n", "int"),
-						column("b", "bool"), column("f", "float"), column("d", "decimal(10,2)"),
-						column("x", "bytes(20)"), column("t", "time"));
+	struct rowd_value *columns =
+		rowd_array(column("id", "int"), column("s", "text(40)"), column("n", "int"),
+			   column("b", "bool"), column("f", "float"), column("d", "decimal(10,2)"),
+			   column("x", "bytes(20)"), column("t", "time"));
 
-	OK(rowd_call(c, "drop_table", rowd_array(rowd_str(name), rowd_map("if_exists", rowd_bool(true))), NULL, NULL,
-		     &err));
-	OK(rowd_call(c, "create_table", rowd_array(rowd_str(name), rowd_map("columns", columns, "primary_key",
-									    rowd_strs("id"))), NULL, NULL, &err));
+	OK(rowd_call(c, "drop_table", rowd_array(rowd_str(name), rowd_map("if_exists", rowd_bool(true))),
+		     NULL, NULL, &err));
+	OK(rowd_call(c, "create_table",
+		     rowd_array(rowd_str(name), rowd_map("columns", columns, "primary_key", rowd_strs("id"))),
+		     NULL, NULL, &err));
 }
 
 static void fill(struct rowd *c, const char *table, int64_t from, int64_t to)
@@ -66,7 +68,8 @@ static void fill(struct rowd *c, const char *table, int64_t from, int64_t to)
 
 	for (id = from; id < to; id++) {
 		snprintf(text, sizeof(text), "row %" PRId64, id);
-		rowd_array_add(rows, rowd_map("id", rowd_int(id), "s", rowd_str(text), "n", rowd_int(id % 10)));
+		rowd_array_add(rows,
+			       rowd_map("id", rowd_int(id), "s", rowd_str(text), "n", rowd_int(id % 10)));
 	}
 	OK(rowd_insert(c, table, rows, NULL, NULL, &err));
 }
@@ -91,9 +94,11 @@ static void check_types(struct rowd *c)
 	double f;
 	bool b;
 
-	OK(rowd_insert(c, "tour", rowd_map("id", rowd_int(-1), "s", rowd_strn("\xe2\x82\xac and more", 3), "b", rowd_bool(true),
-					   "f", rowd_float(0.25), "d", rowd_str("-12.50"), "x", rowd_bin("\0\xff", 2),
-					   "t", rowd_time(-1)), NULL, NULL, &err));
+	OK(rowd_insert(c, "tour",
+		       rowd_map("id", rowd_int(-1), "s", rowd_strn("\xe2\x82\xac and more", 3), "b",
+				rowd_bool(true), "f", rowd_float(0.25), "d", rowd_str("-12.50"), "x",
+				rowd_bin("\0\xff", 2), "t", rowd_time(-1)),
+		       NULL, NULL, &err));
 	OK(rowd_get(c, "tour", rowd_int(-1), &r, &err));
 	CHECK(rowd_result_rows(r) == 1 && rowd_result_columns(r) == 8);
 	row = rowd_result_row(r, 0);
@@ -149,28 +154,33 @@ static void check_writes(struct rowd *c)
 
 	OK(rowd_exists(c, "tour", rowd_eq("id", rowd_int(5)), &yes, &err));
 	CHECK(yes);
-	OK(rowd_update(c, "tour", rowd_int(5), rowd_map("n", rowd_compute("+", rowd_col("n"), rowd_int(1000))), &n, &err));
+	OK(rowd_update(c, "tour", rowd_int(5),
+		       rowd_map("n", rowd_compute("+", rowd_col("n"), rowd_int(1000))), &n, &err));
 	CHECK(n == 1 && count(c, "tour", rowd_eq("n", rowd_int(1005))) == 1);
 	OK(rowd_update_where(c, "tour", rowd_lt("id", rowd_int(5)), rowd_map("n", rowd_int(7)),
 			     rowd_map("returning", rowd_str("keys")), &n, &r, &err));
 	CHECK(n == 5 && rowd_result_rows(r) == 5 && strcmp(rowd_result_column(r, 0), "id") == 0);
 	rowd_result_free(r);
-	OK(rowd_upsert(c, "tour", rowd_array(rowd_map("id", rowd_int(5), "n", rowd_int(1)),
-					     rowd_map("id", rowd_int(500), "n", rowd_int(1))), NULL, &r, &err));
+	OK(rowd_upsert(c, "tour",
+		       rowd_array(rowd_map("id", rowd_int(5), "n", rowd_int(1)),
+				  rowd_map("id", rowd_int(500), "n", rowd_int(1))),
+		       NULL, &r, &err));
 	CHECK(rowd_result_count(r) == 2);
 	rowd_result_free(r);
 	OK(rowd_delete(c, "tour", rowd_int(500), &n, &err));
 	CHECK(n == 1);
-	OK(rowd_delete_where(c, "tour", rowd_lt("id", rowd_int(50)), rowd_map("dry_run", rowd_bool(true)), &n, NULL, &err));
+	OK(rowd_delete_where(c, "tour", rowd_lt("id", rowd_int(50)), rowd_map("dry_run", rowd_bool(true)), &n,
+			     NULL, &err));
 	CHECK(n == 50 && count(c, "tour", NULL) == 100);
-	CHECK(rowd_delete_where(c, "tour", rowd_lt("id", rowd_int(50)), rowd_map("max_rows", rowd_int(10)), &n, NULL, &err) ==
-	      ROWD_E_TOO_MANY_ROWS);
+	CHECK(rowd_delete_where(c, "tour", rowd_lt("id", rowd_int(50)), rowd_map("max_rows", rowd_int(10)),
+				&n, NULL, &err) == ROWD_E_TOO_MANY_ROWS);
 	CHECK(err.matched == 50 && err.outcome == ROWD_NOT_APPLIED && !err.local);
 	OK(rowd_delete_where(c, "tour", rowd_lt("id", rowd_int(50)), NULL, &n, NULL, &err));
 	CHECK(n == 50);
 	CHECK(rowd_delete_where(c, "tour", NULL, NULL, &n, NULL, &err) == ROWD_E_EMPTY_FILTER);
 	CHECK(rowd_delete_where(c, "tour", rowd_map_new(), NULL, &n, NULL, &err) == ROWD_E_EMPTY_FILTER);
-	CHECK(rowd_insert(c, "tour", rowd_map("id", rowd_str("x")), NULL, NULL, &err) == ROWD_E_TYPE_MISMATCH);
+	CHECK(rowd_insert(c, "tour", rowd_map("id", rowd_str("x")), NULL, NULL, &err) ==
+	      ROWD_E_TYPE_MISMATCH);
 	CHECK(strcmp(err.column, "id") == 0 && strcmp(err.name, "type_mismatch") == 0);
 	OK(rowd_delete_all(c, "tour", NULL, &n, &err));
 	CHECK(n == 50);
@@ -216,7 +226,8 @@ static void tour_pipelines(const char *path)
 
 	make_table(c, "tour");
 	for (i = 0; i < 500; i++)
-		OK(rowd_send(c, "insert", rowd_array(rowd_str("tour"), rowd_map("id", rowd_int(i % 499))), &tickets[i], &err));
+		OK(rowd_send(c, "insert", rowd_array(rowd_str("tour"), rowd_map("id", rowd_int(i % 499))),
+			     &tickets[i], &err));
 	CHECK(rowd_pending(c) == 500);
 	OK(rowd_flush(c, ROWD_TIMEOUT_DEFAULT, &err));
 	CHECK(rowd_unsent(c) == 0);
@@ -240,7 +251,8 @@ static int64_t stream_rows(struct rowd *c, int64_t most)
 	int64_t rows = 0, id;
 	size_t i;
 
-	OK(rowd_stream_open(c, "tour", rowd_map("order", rowd_strs("-id"), "batch", rowd_int(100)), &s, &err));
+	OK(rowd_stream_open(c, "tour", rowd_map("order", rowd_strs("-id"), "batch", rowd_int(100)), &s,
+			    &err));
 	while (rows < most) {
 		OK(rowd_stream_next(s, &batch, &err));
 		if (!batch)
@@ -318,8 +330,9 @@ static void *cancel_until_it_is(void *arg)
 /* 3000 rows three times over: a count that nobody wants to wait for. */
 static struct rowd_value *slow_filter(void)
 {
-	return rowd_none("tour", rowd_and(rowd_ne("id", rowd_outer("id")), rowd_none("tour",
-			 rowd_and(rowd_ne("id", rowd_outer("id")), rowd_contains("s", "nowhere")))));
+	return rowd_none("tour", rowd_and(rowd_ne("id", rowd_outer("id")),
+					  rowd_none("tour", rowd_and(rowd_ne("id", rowd_outer("id")),
+								     rowd_contains("s", "nowhere")))));
 }
 
 static void tour_cancels(const char *path)
@@ -375,8 +388,9 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(const char *path);
 	} tours[] = {
-		{ "calls", tour_calls }, { "pipelines", tour_pipelines }, { "streams", tour_streams },
-		{ "transactions", tour_transactions }, { "cancels", tour_cancels }, { "reconnects", tour_reconnects },
+		{ "calls", tour_calls },     { "pipelines", tour_pipelines },
+		{ "streams", tour_streams }, { "transactions", tour_transactions },
+		{ "cancels", tour_cancels }, { "reconnects", tour_reconnects },
 	};
 	size_t i;
 

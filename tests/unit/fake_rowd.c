@@ -151,7 +151,8 @@ static size_t read_message(int fd, char **data_out, msgpack_unpacked *msg)
 		}
 		len++;
 		off = 0;
-		if ((len < 4096 || len % 4096 == 0 || recv(fd, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) != 1) &&
+		if ((len < 4096 || len % 4096 == 0 ||
+		     recv(fd, &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) != 1) &&
 		    msgpack_unpack_next(msg, data, len, &off) == MSGPACK_UNPACK_SUCCESS)
 			break;
 	}
@@ -258,6 +259,8 @@ bool fake_hello(int fd)
 
 	if (!fake_read(fd, &r))
 		return false;
-	FAKE_REPLY(fd, r.msgid, "\x82\xa7session\x07\xa6limits\x81\xab" "frame_bytes\xce\x00\x01\x00\x00");
+	FAKE_REPLY(fd, r.msgid,
+		   "\x82\xa7session\x07\xa6limits\x81\xab"
+		   "frame_bytes\xce\x00\x01\x00\x00");
 	return true;
 }

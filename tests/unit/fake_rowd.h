@@ -18,14 +18,15 @@ typedef void fake_script(int fd, int n, void *arg);
 struct fake_rowd *fake_start(fake_script *script, void *arg);
 const char *fake_path(const struct fake_rowd *f);
 int fake_connections(struct fake_rowd *f);
-void fake_stop(struct fake_rowd *f);   /* every script must come to its end by itself, at the latest at end of file */
+void fake_stop(
+	struct fake_rowd *f); /* every script must come to its end by itself, at the latest at end of file */
 
 /* A request as it came. */
 struct fake_request {
-	uint32_t msgid;        /* 0 for a notification */
+	uint32_t msgid; /* 0 for a notification */
 	bool notification;
 	char method[64];
-	char params[4096];     /* printed, JSON-like; cut when longer */
+	char params[4096]; /* printed, JSON-like; cut when longer */
 };
 
 /* Read the next request. False: end of file. */

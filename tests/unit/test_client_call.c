@@ -68,8 +68,11 @@ TEST(hello_tells_the_session)
 /* Answers select byte by byte. */
 static void script_drip(int fd, int n, void *arg)
 {
-	static const char answer[] = "\x83\xa7" "columns\x93\xa2id\xa4name\xa1t\xa4rows\x92"
-		"\x93\x01\xa3" "ann\xd6\xff\x00\x00\x00\x01\x93\xd0\xfe\xc0\xc7\x0c\xff\x0e\xe6\xb2\x80\xff\xff\xff\xff"
+	static const char answer[] =
+		"\x83\xa7"
+		"columns\x93\xa2id\xa4name\xa1t\xa4rows\x92"
+		"\x93\x01\xa3"
+		"ann\xd6\xff\x00\x00\x00\x01\x93\xd0\xfe\xc0\xc7\x0c\xff\x0e\xe6\xb2\x80\xff\xff\xff\xff"
 		"\xff\xff\xff\xff\xa4more\xc3";
 	static const char head[] = "\x94\x01\x02\xc0";
 	struct fake_request r;
@@ -144,17 +147,30 @@ static void script_bytes(int fd, int n, void *arg)
 	fake_drain(fd);
 }
 
-#define BYTES(literal) { literal, sizeof(literal) - 1 }
+#define BYTES(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
 
 TEST(what_is_not_the_protocol_ends_the_connection_and_the_outcome_is_told)
 {
 	static const struct bytes garbage[] = {
-		BYTES("\xc1"), BYTES("HTTP/1.1 400 Bad Request\r\n\r\n"), BYTES("\x90"), BYTES("\x94\x01\x02\xc0"),
-		BYTES("\x93\x01\x02\xc0"), BYTES("\x94\x01\x63\xc0\xc3"), BYTES("\x94\x01\xff\xc0\xc3"),
-		BYTES("\x94\x00\x02\xa4ping\x90"), BYTES("\x95\x01\x02\xc0\xc3\xc3"), BYTES("\x93\x02\xc0\x90"),
-		BYTES("\x93\x02\xa4rows\x91\x02"), BYTES("\xdd\xff\xff\xff\xff"),
-		BYTES("\x94\x01\x02\xc0\xdd\xff\xff\xff\xff"), BYTES("\x94\x01\x02\xc0\xdb\xff\xff\xff\xff"),
-		BYTES("\x94\x01\x02\xc0" "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91"
+		BYTES("\xc1"),
+		BYTES("HTTP/1.1 400 Bad Request\r\n\r\n"),
+		BYTES("\x90"),
+		BYTES("\x94\x01\x02\xc0"),
+		BYTES("\x93\x01\x02\xc0"),
+		BYTES("\x94\x01\x63\xc0\xc3"),
+		BYTES("\x94\x01\xff\xc0\xc3"),
+		BYTES("\x94\x00\x02\xa4ping\x90"),
+		BYTES("\x95\x01\x02\xc0\xc3\xc3"),
+		BYTES("\x93\x02\xc0\x90"),
+		BYTES("\x93\x02\xa4rows\x91\x02"),
+		BYTES("\xdd\xff\xff\xff\xff"),
+		BYTES("\x94\x01\x02\xc0\xdd\xff\xff\xff\xff"),
+		BYTES("\x94\x01\x02\xc0\xdb\xff\xff\xff\xff"),
+		BYTES("\x94\x01\x02\xc0"
+		      "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91"
 		      "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\xc0"),
 		BYTES(""),
 	};
@@ -184,9 +200,13 @@ TEST(what_is_not_the_protocol_ends_the_connection_and_the_outcome_is_told)
 TEST(an_error_that_cannot_be_read_leaves_the_outcome_open)
 {
 	static const struct bytes errors[] = {
-		BYTES("\x94\x01\x02\xc3\xc0"), BYTES("\x94\x01\x02\x90\xc0"), BYTES("\x94\x01\x02\x05\xc0"),
-		BYTES("\x94\x01\x02\x93\x00\xa1x\x80\xc0"), BYTES("\x94\x01\x02\x93\x01\x01\x80\xc0"),
-		BYTES("\x94\x01\x02\x93\x01\xa1x\xc0\xc0"), BYTES("\x94\x01\x02\x80\xc0"),
+		BYTES("\x94\x01\x02\xc3\xc0"),
+		BYTES("\x94\x01\x02\x90\xc0"),
+		BYTES("\x94\x01\x02\x05\xc0"),
+		BYTES("\x94\x01\x02\x93\x00\xa1x\x80\xc0"),
+		BYTES("\x94\x01\x02\x93\x01\x01\x80\xc0"),
+		BYTES("\x94\x01\x02\x93\x01\xa1x\xc0\xc0"),
+		BYTES("\x94\x01\x02\x80\xc0"),
 	};
 	struct rowd_error err;
 	size_t i;
@@ -210,10 +230,15 @@ TEST(every_shape_of_error_is_read)
 		const char *name, *text;
 	} shapes[] = {
 		{ BYTES("\x94\x01\x02\x93\x16\xb4too_long: name is so\x84\xa4name\xa8too_long\xa7outcome\xabnot_applied"
-			"\xa5retry\xc2\xa6" "column\xa4name\xc0"), ROWD_E_TOO_LONG, "too_long", "name is so" },
+			"\xa5retry\xc2\xa6"
+			"column\xa4name\xc0"),
+		  ROWD_E_TOO_LONG, "too_long", "name is so" },
 		{ BYTES("\x94\x01\x02\x92\x01\xabtoo_long: x\xc0"), ROWD_E_TOO_LONG, "too_long", "x" },
-		{ BYTES("\x94\x01\x02\xa7" "busy: x\xc0"), ROWD_E_BUSY, "busy", "x" },
-		{ BYTES("\x94\x01\x02\x93\xcd\x03\xe7\xa7novel: \x81\xa4name\xa5novel\xc0"), (enum rowd_code)999, "novel", "" },
+		{ BYTES("\x94\x01\x02\xa7"
+			"busy: x\xc0"),
+		  ROWD_E_BUSY, "busy", "x" },
+		{ BYTES("\x94\x01\x02\x93\xcd\x03\xe7\xa7novel: \x81\xa4name\xa5novel\xc0"),
+		  (enum rowd_code)999, "novel", "" },
 		{ BYTES("\x94\x01\x02\xa0\xc0"), ROWD_E_INTERNAL, "internal", "" },
 	};
 	struct rowd_error err;
@@ -244,8 +269,15 @@ static void script_huge(int fd, int n, void *arg)
 	(void)n;
 	memset(body, 'x', len);
 	if (fake_hello(fd) && fake_read(fd, &r)) {
-		unsigned char head[] = { 0x94, 1, (unsigned char)r.msgid, 0xc0, 0xdb, (unsigned char)(len >> 24),
-					 (unsigned char)(len >> 16), (unsigned char)(len >> 8), (unsigned char)len };
+		unsigned char head[] = { 0x94,
+					 1,
+					 (unsigned char)r.msgid,
+					 0xc0,
+					 0xdb,
+					 (unsigned char)(len >> 24),
+					 (unsigned char)(len >> 16),
+					 (unsigned char)(len >> 8),
+					 (unsigned char)len };
 
 		fake_write(fd, head, sizeof(head));
 		fake_write(fd, body, len);
@@ -405,7 +437,7 @@ TEST(half_a_write_is_not_applied)
 			 ROWD_E_UNAVAILABLE);
 	assert_int_equal(err.outcome, ROWD_NOT_APPLIED);
 	assert_true(err.retry);
-	assert_int_equal(fake_connections(f), 2);   /* tried once more, and no more */
+	assert_int_equal(fake_connections(f), 2); /* tried once more, and no more */
 	rowd_close(c);
 	fake_stop(f);
 }
@@ -416,7 +448,8 @@ TEST(a_request_over_the_daemons_limit_stays_here)
 	struct rowd *c = connect_to(f);
 	struct rowd_error err;
 
-	assert_int_equal(rowd_insert(c, "t", rowd_map("x", large_text(70000)), NULL, NULL, &err), ROWD_E_LIMIT);
+	assert_int_equal(rowd_insert(c, "t", rowd_map("x", large_text(70000)), NULL, NULL, &err),
+			 ROWD_E_LIMIT);
 	assert_int_equal(err.limit, 65536);
 	assert_int_equal(insert_one(c, &err), ROWD_OK);
 	rowd_close(c);
@@ -441,7 +474,8 @@ TEST(a_daemon_that_hangs_up_on_a_large_request_is_heard_out)
 	struct rowd *c = connect_to(f);
 	struct rowd_error err;
 
-	assert_int_equal(rowd_insert(c, "t", rowd_map("x", large_text(8000000)), NULL, NULL, &err), ROWD_E_LIMIT);
+	assert_int_equal(rowd_insert(c, "t", rowd_map("x", large_text(8000000)), NULL, NULL, &err),
+			 ROWD_E_LIMIT);
 	assert_false(err.local);
 	assert_string_equal(err.text, "so it is");
 	rowd_close(c);
@@ -534,8 +568,9 @@ TEST(a_write_whose_commit_was_on_its_way_too_is_unknown)
 	struct rowd_error err;
 
 	assert_int_equal(rowd_begin(c, NULL, NULL), ROWD_OK);
-	assert_int_equal(rowd_send(c, "insert", rowd_array(rowd_str("t"), rowd_map("id", rowd_int(1))), &insert, NULL),
-			 ROWD_OK);
+	assert_int_equal(
+		rowd_send(c, "insert", rowd_array(rowd_str("t"), rowd_map("id", rowd_int(1))), &insert, NULL),
+		ROWD_OK);
 	assert_int_equal(rowd_send(c, "commit", NULL, &commit, NULL), ROWD_OK);
 	assert_int_equal(rowd_receive(c, insert, ROWD_TIMEOUT_DEFAULT, NULL, &err), ROWD_E_COMMIT_UNKNOWN);
 	assert_int_equal(rowd_receive(c, commit, ROWD_TIMEOUT_DEFAULT, NULL, &err), ROWD_E_COMMIT_UNKNOWN);
@@ -588,8 +623,12 @@ TEST(nobody_there_is_unavailable)
 	assert_int_equal(rowd_connect("/nonexistent/rowd.sock", NULL, &c, &err), ROWD_E_UNAVAILABLE);
 	assert_true(err.local);
 	assert_int_equal(rowd_connect("", NULL, &c, &err), ROWD_E_BAD_REQUEST);
-	assert_int_equal(rowd_connect("/a/path/that/is/longer/than/the/address/of/any/socket/may/be/and/then/some/more/"
-				      "so/that/it/can/not/fit/whatever/we/do", NULL, &c, &err), ROWD_E_LIMIT);
+	assert_int_equal(
+		rowd_connect(
+			"/a/path/that/is/longer/than/the/address/of/any/socket/may/be/and/then/some/more/"
+			"so/that/it/can/not/fit/whatever/we/do",
+			NULL, &c, &err),
+		ROWD_E_LIMIT);
 	assert_int_equal(err.limit, 107);
 }
 
@@ -951,8 +990,23 @@ enum stream_end { STREAM_GOOD, STREAM_ERROR, STREAM_CUT, STREAM_WIDE, STREAM_END
 
 static void write_batch(int fd, uint32_t msgid, unsigned char from)
 {
-	const unsigned char batch[] = { 0x93, 2, 0xa4, 'r', 'o', 'w', 's', 0x92, (unsigned char)msgid, 0x92,
-					0x92, from, 0xa1, 'a', 0x92, (unsigned char)(from + 1), 0xc0 };
+	const unsigned char batch[] = { 0x93,
+					2,
+					0xa4,
+					'r',
+					'o',
+					'w',
+					's',
+					0x92,
+					(unsigned char)msgid,
+					0x92,
+					0x92,
+					from,
+					0xa1,
+					'a',
+					0x92,
+					(unsigned char)(from + 1),
+					0xc0 };
 
 	fake_write(fd, batch, sizeof(batch));
 }
@@ -976,7 +1030,9 @@ static void script_stream(int fd, int n, void *arg)
 			continue;
 		id = r.msgid;
 		if (strcmp(r.method, "describe") == 0) {
-			FAKE_REPLY(fd, r.msgid, "\x81\xa7" "columns\x92\x81\xa4name\xa2id\x81\xa4name\xa4text");
+			FAKE_REPLY(fd, r.msgid,
+				   "\x81\xa7"
+				   "columns\x92\x81\xa4name\xa2id\x81\xa4name\xa4text");
 			continue;
 		}
 		if (strcmp(r.method, "select") != 0) {
@@ -994,18 +1050,27 @@ static void script_stream(int fd, int n, void *arg)
 		} else if (end == STREAM_CUT) {
 			return;
 		} else if (end == STREAM_WIDE) {
-			fake_write(fd, (const unsigned char[]){ 0x93, 2, 0xa4, 'r', 'o', 'w', 's', 0x92,
-				   (unsigned char)r.msgid, 0x91, 0x91, 1 }, 12);
+			fake_write(fd,
+				   (const unsigned char[]){ 0x93, 2, 0xa4, 'r', 'o', 'w', 's', 0x92,
+							    (unsigned char)r.msgid, 0x91, 0x91, 1 },
+				   12);
 		} else if (end == STREAM_OTHER_COLUMNS) {
-			FAKE_REPLY(fd, r.msgid, "\x82\xa7" "columns\x92\xa2id\xa3new\xa5" "count\x06");
+			FAKE_REPLY(fd, r.msgid,
+				   "\x82\xa7"
+				   "columns\x92\xa2id\xa3new\xa5"
+				   "count\x06");
 		} else {
-			FAKE_REPLY(fd, r.msgid, "\x82\xa7" "columns\x92\xa2id\xa4text\xa5" "count\x06");
+			FAKE_REPLY(fd, r.msgid,
+				   "\x82\xa7"
+				   "columns\x92\xa2id\xa4text\xa5"
+				   "count\x06");
 		}
 	}
 }
 
 /* Rows seen until the end or an error. */
-static enum rowd_code stream_all(struct rowd *c, struct rowd_value *options, int64_t *rows, struct rowd_error *err)
+static enum rowd_code stream_all(struct rowd *c, struct rowd_value *options, int64_t *rows,
+				 struct rowd_error *err)
 {
 	const struct rowd_result *batch;
 	struct rowd_stream *s;
@@ -1102,7 +1167,7 @@ TEST(a_stream_can_be_left_early)
 
 TEST(a_mistake_in_a_value_sends_nothing)
 {
-	struct fake_rowd *f = fake_start(script_swallow, NULL);   /* would hang up at the first request */
+	struct fake_rowd *f = fake_start(script_swallow, NULL); /* would hang up at the first request */
 	struct rowd *c = connect_to(f);
 	struct rowd_error err;
 	struct rowd_value *none = NULL;
@@ -1110,8 +1175,10 @@ TEST(a_mistake_in_a_value_sends_nothing)
 	assert_int_equal(rowd_delete_where(c, "t", NULL, NULL, NULL, NULL, &err), ROWD_E_EMPTY_FILTER);
 	assert_int_equal(rowd_update_where(c, "t", NULL, rowd_map("a", rowd_int(1)), NULL, NULL, NULL, &err),
 			 ROWD_E_EMPTY_FILTER);
-	assert_int_equal(rowd_delete_where(c, "t", rowd_and(rowd_gt("a", rowd_int(1)), none, rowd_is_null("b")), NULL,
-					   NULL, NULL, &err), ROWD_E_BAD_REQUEST);
+	assert_int_equal(rowd_delete_where(c, "t",
+					   rowd_and(rowd_gt("a", rowd_int(1)), none, rowd_is_null("b")), NULL,
+					   NULL, NULL, &err),
+			 ROWD_E_BAD_REQUEST);
 	assert_int_equal(rowd_delete(c, "t", NULL, NULL, &err), ROWD_E_BAD_REQUEST);
 	assert_int_equal(rowd_delete(c, NULL, rowd_int(1), NULL, &err), ROWD_E_BAD_REQUEST);
 	assert_int_equal(rowd_update(c, "t", rowd_int(1), NULL, NULL, &err), ROWD_E_BAD_REQUEST);

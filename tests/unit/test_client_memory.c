@@ -79,17 +79,28 @@ static void script(int fd, int n, void *arg)
 		if (r.notification)
 			continue;
 		if (strcmp(r.method, "select") == 0 && strstr(r.params, "stream")) {
-			fake_write(fd, (const unsigned char[]){ 0x93, 2, 0xa4, 'r', 'o', 'w', 's', 0x92,
-				   (unsigned char)r.msgid, 0x91, 0x91, 1 }, 12);
-			FAKE_REPLY(fd, r.msgid, "\x82\xa7" "columns\x91\xa2id\xa5" "count\x01");
+			fake_write(fd,
+				   (const unsigned char[]){ 0x93, 2, 0xa4, 'r', 'o', 'w', 's', 0x92,
+							    (unsigned char)r.msgid, 0x91, 0x91, 1 },
+				   12);
+			FAKE_REPLY(fd, r.msgid,
+				   "\x82\xa7"
+				   "columns\x91\xa2id\xa5"
+				   "count\x01");
 		} else if (strcmp(r.method, "select") == 0) {
-			FAKE_REPLY(fd, r.msgid, "\x82\xa7" "columns\x91\xa2id\xa4rows\x91\x91\x01");
+			FAKE_REPLY(fd, r.msgid,
+				   "\x82\xa7"
+				   "columns\x91\xa2id\xa4rows\x91\x91\x01");
 		} else if (strcmp(r.method, "describe") == 0) {
-			FAKE_REPLY(fd, r.msgid, "\x81\xa7" "columns\x91\x81\xa4name\xa2id");
+			FAKE_REPLY(fd, r.msgid,
+				   "\x81\xa7"
+				   "columns\x91\x81\xa4name\xa2id");
 		} else if (strcmp(r.method, "fail") == 0) {
 			fake_error(fd, r.msgid, 100, "busy", "not_applied", true);
 		} else {
-			FAKE_REPLY(fd, r.msgid, "\x81\xa7" "deleted\x01");
+			FAKE_REPLY(fd, r.msgid,
+				   "\x81\xa7"
+				   "deleted\x01");
 		}
 	}
 }
@@ -115,8 +126,12 @@ static enum rowd_code do_select(struct rowd *c, struct rowd_error *err)
 	struct rowd_result *r;
 	enum rowd_code rc;
 
-	rc = rowd_select(c, "t", rowd_map("where", rowd_and(rowd_gt("age", rowd_int(30)), rowd_in("id",
-			 rowd_ints((const int64_t[]){ 1, 2 }, 2))), "order", rowd_strs("-age")), &r, err);
+	rc = rowd_select(c, "t",
+			 rowd_map("where",
+				  rowd_and(rowd_gt("age", rowd_int(30)),
+					   rowd_in("id", rowd_ints((const int64_t[]){ 1, 2 }, 2))),
+				  "order", rowd_strs("-age")),
+			 &r, err);
 	if (!rc)
 		rowd_result_free(r);
 	return rc;
@@ -221,7 +236,7 @@ static void sweep(enum rowd_code (*what)(struct rowd *c, struct rowd_error *err)
 		assert_int_equal(rowd_connect(fake_path(f), NULL, &c, &err), ROWD_OK);
 		fail_at = n;
 		rc = what(c, &err);
-		if (fail_at > 0) {   /* nothing was left to fail */
+		if (fail_at > 0) { /* nothing was left to fail */
 			fail_at = 0;
 			assert_int_equal(rc, ROWD_OK);
 			rowd_close(c);

@@ -10,7 +10,9 @@
 #include "proto/uuid.h"
 #include "rowd.h"
 
-#define APPLIED "\x82\xa5state\xa7" "applied\xa6result\x81\xa8inserted\x03"
+#define APPLIED \
+	"\x82\xa5state\xa7" \
+	"applied\xa6result\x81\xa8inserted\x03"
 #define NOT_APPLIED "\x81\xa5state\xabnot_applied"
 
 enum fate { ANSWERED, LOST, DOUBTED };
@@ -18,17 +20,21 @@ enum fate { ANSWERED, LOST, DOUBTED };
 /* What becomes of the first write, and what outcome() says of it; what was heard of both. */
 struct story {
 	enum fate fate;
-	const char *outcome;      /* encoded; NULL: nobody answers */
+	const char *outcome; /* encoded; NULL: nobody answers */
 	size_t outcome_len;
 	char request[4096], asked[4096], database[4096];
 	int outcomes;
 };
 
-#define STORY(fate, outcome) { fate, outcome, sizeof(outcome) - 1, "", "", "", 0 }
+#define STORY(fate, outcome) \
+	{ \
+		fate, outcome, sizeof(outcome) - 1, "", "", "", 0 \
+	}
 
 static bool answer(struct story *s, int fd, const struct fake_request *r)
 {
-	bool write = !strcmp(r->method, "insert") || !strcmp(r->method, "delete_where") || !strcmp(r->method, "commit");
+	bool write = !strcmp(r->method, "insert") || !strcmp(r->method, "delete_where") ||
+		     !strcmp(r->method, "commit");
 
 	if (!strcmp(r->method, "outcome")) {
 		s->outcomes++;
@@ -196,9 +202,10 @@ TEST(an_id_of_ones_own_joins_the_options)
 	assert_int_equal(rowd_call_once(c, "delete_where",
 					rowd_array(rowd_str("shop.t"), rowd_eq("id", rowd_int(1)),
 						   rowd_map("returning", rowd_str("keys"))),
-					&how, NULL, NULL), ROWD_OK);
+					&how, NULL, NULL),
+			 ROWD_OK);
 	assert_string_equal(s.request, "[\"shop.t\", [\"=\", \"id\", 1], {\"returning\"=>\"keys\", "
-			    "\"request_id\"=>\"01890a5d-ac96-774b-bcce-b302099a8057\"}]");
+				       "\"request_id\"=>\"01890a5d-ac96-774b-bcce-b302099a8057\"}]");
 	assert_string_equal(s.asked, "[\"01890a5d-ac96-774b-bcce-b302099a8057\"]");
 	assert_string_equal(s.database, "[\"shop\"]");
 	rowd_close(c);
@@ -212,7 +219,8 @@ TEST(a_filter_that_is_a_map_is_no_options)
 	struct rowd *c = connect_to(f);
 	static const char raw[] = "\x92\xa1t\x81\xa2id\x01";
 
-	assert_int_equal(rowd_call_once(c, "insert", rowd_raw(raw, sizeof(raw) - 1), NULL, NULL, NULL), ROWD_OK);
+	assert_int_equal(rowd_call_once(c, "insert", rowd_raw(raw, sizeof(raw) - 1), NULL, NULL, NULL),
+			 ROWD_OK);
 	assert_memory_equal(s.request, "[\"t\", {\"id\"=>1}, {\"request_id\"=>", 32);
 	rowd_close(c);
 	fake_stop(f);
@@ -246,7 +254,8 @@ TEST(what_cannot_be_done_once_sends_nothing)
 	how.request_id = "not a uuid";
 	assert_int_equal(rowd_call_once(c, "insert", one_row("t"), &how, NULL, NULL), ROWD_E_BAD_REQUEST);
 	assert_int_equal(rowd_call(c, "insert", one_row("t"), &how, NULL, NULL), ROWD_E_BAD_REQUEST);
-	assert_int_equal(rowd_call_once(c, "insert", rowd_array(rowd_str(NULL)), NULL, NULL, NULL), ROWD_E_BAD_REQUEST);
+	assert_int_equal(rowd_call_once(c, "insert", rowd_array(rowd_str(NULL)), NULL, NULL, NULL),
+			 ROWD_E_BAD_REQUEST);
 	assert_int_equal(rowd_send(c, "ping", NULL, NULL, NULL), ROWD_OK);
 	assert_int_equal(rowd_call_once(c, "insert", one_row("t"), NULL, NULL, NULL), ROWD_E_BAD_REQUEST);
 	assert_int_equal(rowd_receive_next(c, ROWD_TIMEOUT_DEFAULT, NULL, NULL, NULL), ROWD_OK);

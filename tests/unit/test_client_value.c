@@ -49,7 +49,7 @@ static const char *seen(struct rowd_value *v)
 		return err.name[0] ? rowd_code_name(err.code) : "?";
 	s = rowd_item_str(rowd_result_item(r), &len);
 	assert_true(len >= 2 && len < sizeof(text));
-	memcpy(text, s + 1, len - 2);   /* without the brackets around */
+	memcpy(text, s + 1, len - 2); /* without the brackets around */
 	text[len - 2] = '\0';
 	rowd_result_free(r);
 	return text;
@@ -76,26 +76,32 @@ TEST(filters_read_like_the_filter)
 
 	assert_string_equal(seen(rowd_and(rowd_gt("age", rowd_int(30)), rowd_like("name", "a%"))),
 			    "[\"and\", [\">\", \"age\", 30], [\"like\", \"name\", \"a%\"]]");
-	assert_string_equal(seen(rowd_or(rowd_eq("a", rowd_int(1)), rowd_ne("a", rowd_int(2)),
-					 rowd_not(rowd_is_null("b")))),
-			    "[\"or\", [\"=\", \"a\", 1], [\"!=\", \"a\", 2], [\"not\", [\"is_null\", \"b\"]]]");
-	assert_string_equal(seen(rowd_array(rowd_lt("a", rowd_int(1)), rowd_le("a", rowd_int(1)),
-					    rowd_ge("a", rowd_int(1)), rowd_is("a", rowd_null()),
-					    rowd_is_not("a", rowd_null()), rowd_not_null("a"))),
-			    "[[\"<\", \"a\", 1], [\"<=\", \"a\", 1], [\">=\", \"a\", 1], [\"is\", \"a\", nil], "
-			    "[\"is_not\", \"a\", nil], [\"not_null\", \"a\"]]");
+	assert_string_equal(
+		seen(rowd_or(rowd_eq("a", rowd_int(1)), rowd_ne("a", rowd_int(2)),
+			     rowd_not(rowd_is_null("b")))),
+		"[\"or\", [\"=\", \"a\", 1], [\"!=\", \"a\", 2], [\"not\", [\"is_null\", \"b\"]]]");
+	assert_string_equal(
+		seen(rowd_array(rowd_lt("a", rowd_int(1)), rowd_le("a", rowd_int(1)),
+				rowd_ge("a", rowd_int(1)), rowd_is("a", rowd_null()),
+				rowd_is_not("a", rowd_null()), rowd_not_null("a"))),
+		"[[\"<\", \"a\", 1], [\"<=\", \"a\", 1], [\">=\", \"a\", 1], [\"is\", \"a\", nil], "
+		"[\"is_not\", \"a\", nil], [\"not_null\", \"a\"]]");
 	assert_string_equal(seen(rowd_in("id", rowd_ints(ids, 3))), "[\"in\", \"id\", [1, 2, 300]]");
 	assert_string_equal(seen(rowd_not_in("id", rowd_ints(NULL, 0))), "[\"not_in\", \"id\", []]");
 	assert_string_equal(seen(rowd_between("a", rowd_int(1), rowd_col("b"))),
 			    "[\"between\", \"a\", 1, [\"col\", \"b\"]]");
-	assert_string_equal(seen(rowd_array(rowd_prefix("a", "x"), rowd_suffix("a", "y"), rowd_contains("a", "z"))),
-			    "[[\"prefix\", \"a\", \"x\"], [\"suffix\", \"a\", \"y\"], [\"contains\", \"a\", \"z\"]]");
-	assert_string_equal(seen(rowd_in("u", rowd_selection("id", "users", rowd_eq("a", rowd_int(1))))),
-			    "[\"in\", \"u\", {\"select\"=>\"id\", \"from\"=>\"users\", \"where\"=>[\"=\", \"a\", 1]}]");
-	assert_string_equal(seen(rowd_none("users", rowd_eq("id", rowd_outer("u")))),
-			    "[\"not_exists\", {\"from\"=>\"users\", \"where\"=>[\"=\", \"id\", [\"outer\", \"u\"]]}]");
+	assert_string_equal(
+		seen(rowd_array(rowd_prefix("a", "x"), rowd_suffix("a", "y"), rowd_contains("a", "z"))),
+		"[[\"prefix\", \"a\", \"x\"], [\"suffix\", \"a\", \"y\"], [\"contains\", \"a\", \"z\"]]");
+	assert_string_equal(
+		seen(rowd_in("u", rowd_selection("id", "users", rowd_eq("a", rowd_int(1))))),
+		"[\"in\", \"u\", {\"select\"=>\"id\", \"from\"=>\"users\", \"where\"=>[\"=\", \"a\", 1]}]");
+	assert_string_equal(
+		seen(rowd_none("users", rowd_eq("id", rowd_outer("u")))),
+		"[\"not_exists\", {\"from\"=>\"users\", \"where\"=>[\"=\", \"id\", [\"outer\", \"u\"]]}]");
 	assert_string_equal(seen(rowd_some("users", NULL)), "[\"exists\", {\"from\"=>\"users\"}]");
-	assert_string_equal(seen(rowd_compute("+", rowd_col("n"), rowd_int(1))), "[\"+\", [\"col\", \"n\"], 1]");
+	assert_string_equal(seen(rowd_compute("+", rowd_col("n"), rowd_int(1))),
+			    "[\"+\", [\"col\", \"n\"], 1]");
 }
 
 TEST(containers_grow_to_any_size)
@@ -134,7 +140,7 @@ TEST(a_mistake_is_kept_until_the_call)
 	assert_string_equal(seen(rowd_copy(NULL)), "bad_request");
 	assert_string_equal(seen(rowd_from_item(NULL)), "bad_request");
 	v = rowd_int(1);
-	rowd_array_add(v, rowd_int(2));   /* not an array */
+	rowd_array_add(v, rowd_int(2)); /* not an array */
 	assert_string_equal(seen(v), "bad_request");
 	v = rowd_array_new();
 	rowd_map_add(v, "a", rowd_int(2));
@@ -146,8 +152,10 @@ TEST(a_mistake_is_kept_until_the_call)
 
 TEST(to_raw_arrays_and_maps_more_can_be_added)
 {
-	static const char *const raw[] = { "\x91\x01", "\xdc\x00\x01\x01", "\xdd\x00\x00\x00\x01\x01",
-					   "\x81\x01\x02", "\xde\x00\x01\x01\x02", "\xdf\x00\x00\x00\x01\x01\x02" };
+	static const char *const raw[] = {
+		"\x91\x01",     "\xdc\x00\x01\x01",     "\xdd\x00\x00\x00\x01\x01",
+		"\x81\x01\x02", "\xde\x00\x01\x01\x02", "\xdf\x00\x00\x00\x01\x01\x02"
+	};
 	static const size_t lens[] = { 2, 4, 6, 3, 5, 7 };
 	struct rowd_value *v;
 	size_t i;
@@ -185,7 +193,8 @@ static void script_kinds(int fd, int n, void *arg)
 	(void)n, (void)arg;
 	if (!fake_hello(fd) || !fake_read(fd, &r))
 		return;
-	FAKE_REPLY(fd, r.msgid, "\xdc\x00\x11\xc0\xc2\x05\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xca\x3f\xc0\x00\x00\xa0\xa1x"
+	FAKE_REPLY(fd, r.msgid,
+		   "\xdc\x00\x11\xc0\xc2\x05\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xca\x3f\xc0\x00\x00\xa0\xa1x"
 		   "\xc4\x00\xc4\x01y\x90\x82\xa0\x01\x02\xa1z\xd4\x05\x00\xd6\xff\x00\x00\x00\x01"
 		   "\xd7\xff\x00\x00\x0f\xa0\x00\x00\x00\x02\xd7\xff\xff\xff\xff\xff\x00\x00\x00\x02"
 		   "\xd5\xff\x00\x00\xc7\x0c\xff\x00\x00\x00\x00\x7f\xff\xff\xff\xff\xff\xff\xff");
@@ -195,9 +204,10 @@ static void script_kinds(int fd, int n, void *arg)
 TEST(items_have_kinds_and_are_never_converted)
 {
 	static const enum rowd_kind kinds[] = {
-		ROWD_KIND_NULL, ROWD_KIND_BOOL, ROWD_KIND_INT, ROWD_KIND_OTHER, ROWD_KIND_FLOAT, ROWD_KIND_STR, ROWD_KIND_STR,
-		ROWD_KIND_BIN, ROWD_KIND_BIN, ROWD_KIND_ARRAY, ROWD_KIND_MAP, ROWD_KIND_OTHER, ROWD_KIND_TIME,
-		ROWD_KIND_TIME, ROWD_KIND_OTHER, ROWD_KIND_OTHER, ROWD_KIND_OTHER, ROWD_KIND_NONE,
+		ROWD_KIND_NULL,  ROWD_KIND_BOOL,  ROWD_KIND_INT,  ROWD_KIND_OTHER, ROWD_KIND_FLOAT,
+		ROWD_KIND_STR,   ROWD_KIND_STR,   ROWD_KIND_BIN,  ROWD_KIND_BIN,   ROWD_KIND_ARRAY,
+		ROWD_KIND_MAP,   ROWD_KIND_OTHER, ROWD_KIND_TIME, ROWD_KIND_TIME,  ROWD_KIND_OTHER,
+		ROWD_KIND_OTHER, ROWD_KIND_OTHER, ROWD_KIND_NONE,
 	};
 	struct fake_rowd *f = fake_start(script_kinds, NULL);
 	const struct rowd_item *all, *item;

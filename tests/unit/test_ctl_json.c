@@ -65,7 +65,8 @@ TEST(json_packs_in_the_shortest_form)
 	PACKS_AS("-5", "\xfb");
 	PACKS_AS(" 256 ", "\xcd\x01\x00");
 	PACKS_AS("\"h\\u00e4\"", "\xa3h\xc3\xa4");
-	PACKS_AS("{\"a\":[1]}", "\x81\xa1" "a\x91\x01");
+	PACKS_AS("{\"a\":[1]}", "\x81\xa1"
+				"a\x91\x01");
 	PACKS_AS("{}", "\x80");
 }
 
@@ -90,7 +91,9 @@ TEST(bytes_and_times_are_wrapped)
 	PACKS_AS("{\"$bin\":\"AP8=\"}", "\xc4\x02\x00\xff");
 	PACKS_AS("{\"$bin\":\"\"}", "\xc4\x00");
 	PACKS_AS("{\"$time\":\"1970-01-01T00:00:01Z\"}", "\xd6\xff\x00\x00\x00\x01");
-	PACKS_AS("{\"$bin\":\"AP8=\",\"a\":1}", "\x82\xa4$bin\xa4" "AP8=\xa1" "a\x01");
+	PACKS_AS("{\"$bin\":\"AP8=\",\"a\":1}", "\x82\xa4$bin\xa4"
+						"AP8=\xa1"
+						"a\x01");
 	pack_fails("{\"$bin\":\"AP8\"}", "base64");
 	pack_fails("{\"$bin\":\"A=8=\"}", "base64");
 	pack_fails("{\"$time\":\"yesterday\"}", "no time");

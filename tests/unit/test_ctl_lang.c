@@ -9,12 +9,18 @@
 /* users: id int, age int, name text(40), price decimal(10,2), paid bool, rate float, born time, raw bytes */
 static const struct type *column_type(void *arg, const char *table, const char *column)
 {
-	static const struct { const char *name; struct type type; } users[] = {
-		{ "id", { .kind = TYPE_INT } }, { "age", { .kind = TYPE_INT } },
+	static const struct {
+		const char *name;
+		struct type type;
+	} users[] = {
+		{ "id", { .kind = TYPE_INT } },
+		{ "age", { .kind = TYPE_INT } },
 		{ "name", { .kind = TYPE_TEXT, .length = 40 } },
 		{ "price", { .kind = TYPE_DECIMAL, .digits = 10, .scale = 2 } },
-		{ "paid", { .kind = TYPE_BOOL } }, { "rate", { .kind = TYPE_FLOAT } },
-		{ "born", { .kind = TYPE_TIME } }, { "raw", { .kind = TYPE_BYTES } },
+		{ "paid", { .kind = TYPE_BOOL } },
+		{ "rate", { .kind = TYPE_FLOAT } },
+		{ "born", { .kind = TYPE_TIME } },
+		{ "raw", { .kind = TYPE_BYTES } },
 	};
 	static const struct type bans_until = { .kind = TYPE_TIME };
 
@@ -25,8 +31,8 @@ static const struct type *column_type(void *arg, const char *table, const char *
 	return !strcmp(table, "bans") && !strcmp(column, "until") ? &bans_until : NULL;
 }
 
-static bool read_list(void *arg, const char *path, const struct type *type, struct json_object *list, char *why,
-		      size_t why_size)
+static bool read_list(void *arg, const char *path, const struct type *type, struct json_object *list,
+		      char *why, size_t why_size)
 {
 	(void)arg;
 	if (strcmp(path, "ids.txt")) {
@@ -41,8 +47,9 @@ static const struct lang_env env = { .column_type = column_type, .read_list = re
 
 static void json_is(struct json_object *got, const char *json)
 {
-	assert_string_equal(json_object_to_json_string_ext(got, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-			    json);
+	assert_string_equal(
+		json_object_to_json_string_ext(got, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+		json);
 	json_object_put(got);
 }
 
@@ -82,10 +89,12 @@ TEST(comparisons_become_arrays)
 
 TEST(and_binds_tighter_than_or)
 {
-	filter_is("age = 1 or age = 2 and id = 3", "[\"or\",[\"=\",\"age\",1],[\"and\",[\"=\",\"age\",2],[\"=\",\"id\",3]]]");
+	filter_is("age = 1 or age = 2 and id = 3",
+		  "[\"or\",[\"=\",\"age\",1],[\"and\",[\"=\",\"age\",2],[\"=\",\"id\",3]]]");
 	filter_is("(age = 1 or age = 2) and id = 3",
 		  "[\"and\",[\"or\",[\"=\",\"age\",1],[\"=\",\"age\",2]],[\"=\",\"id\",3]]");
-	filter_is("id = 1 and id = 2 and id = 3", "[\"and\",[\"=\",\"id\",1],[\"=\",\"id\",2],[\"=\",\"id\",3]]");
+	filter_is("id = 1 and id = 2 and id = 3",
+		  "[\"and\",[\"=\",\"id\",1],[\"=\",\"id\",2],[\"=\",\"id\",3]]");
 	filter_is("age between 1 and 2 and id = 3", "[\"and\",[\"between\",\"age\",1,2],[\"=\",\"id\",3]]");
 }
 
@@ -100,7 +109,8 @@ TEST(not_binds_tighter_than_and)
 
 TEST(keywords_are_in_any_case)
 {
-	filter_is("AGE IN (1) AND Name IS NOT NULL", "[\"and\",[\"in\",\"AGE\",[1]],[\"not_null\",\"Name\"]]");
+	filter_is("AGE IN (1) AND Name IS NOT NULL",
+		  "[\"and\",[\"in\",\"AGE\",[1]],[\"not_null\",\"Name\"]]");
 }
 
 TEST(null_is_asked_for_with_is)
@@ -136,15 +146,18 @@ TEST(patterns_keep_their_escapes)
 
 TEST(selections_have_their_own_columns)
 {
-	filter_is("id in (select user_id from bans where until > \"2026-01-01\" and id = outer.age)",
-		  "[\"in\",\"id\",{\"select\":\"user_id\",\"from\":\"bans\",\"where\":"
-		  "[\"and\",[\">\",\"until\",\"2026-01-01T00:00:00Z\"],[\"=\",\"id\",[\"outer\",\"age\"]]]}]");
-	filter_is("id not in (select user_id from bans)", "[\"not_in\",\"id\",{\"select\":\"user_id\",\"from\":\"bans\"}]");
+	filter_is(
+		"id in (select user_id from bans where until > \"2026-01-01\" and id = outer.age)",
+		"[\"in\",\"id\",{\"select\":\"user_id\",\"from\":\"bans\",\"where\":"
+		"[\"and\",[\">\",\"until\",\"2026-01-01T00:00:00Z\"],[\"=\",\"id\",[\"outer\",\"age\"]]]}]");
+	filter_is("id not in (select user_id from bans)",
+		  "[\"not_in\",\"id\",{\"select\":\"user_id\",\"from\":\"bans\"}]");
 	filter_is("exists (from bans where user_id = users.id)",
 		  "[\"exists\",{\"from\":\"bans\",\"where\":[\"=\",\"user_id\",[\"outer\",\"id\"]]}]");
 	filter_is("not exists (select 1 from bans)", "[\"not_exists\",{\"from\":\"bans\"}]");
 	filter_is("exists (select * from other.bans)", "[\"exists\",{\"from\":\"other.bans\"}]");
-	filter_is("not (exists (from bans)) and id = 1", "[\"and\",[\"not\",[\"exists\",{\"from\":\"bans\"}]],[\"=\",\"id\",1]]");
+	filter_is("not (exists (from bans)) and id = 1",
+		  "[\"and\",[\"not\",[\"exists\",{\"from\":\"bans\"}]],[\"=\",\"id\",1]]");
 	filter_fails("id = outer.age", 5, "no level");
 	filter_fails("id in (select from bans)", 14, "one column");
 	filter_fails("exists (from bans where outer.id = 1)", 33, "stands on the right");
@@ -155,7 +168,8 @@ TEST(literals_take_the_type_of_their_column)
 	filter_is("name = 30", "[\"=\",\"name\",\"30\"]");
 	filter_is("name = 007", "[\"=\",\"name\",\"007\"]");
 	filter_is("price >= 9.50", "[\">=\",\"price\",\"9.50\"]");
-	filter_is("price between -1 and 12345678901234567.89", "[\"between\",\"price\",\"-1\",\"12345678901234567.89\"]");
+	filter_is("price between -1 and 12345678901234567.89",
+		  "[\"between\",\"price\",\"-1\",\"12345678901234567.89\"]");
 	filter_is("paid = 1", "[\"=\",\"paid\",true]");
 	filter_is("born < '2026-01-31'", "[\"<\",\"born\",\"2026-01-31T00:00:00Z\"]");
 	filter_is("born < '2026-01-31 12:00:00Z'", "[\"<\",\"born\",\"2026-01-31 12:00:00Z\"]");
@@ -175,7 +189,8 @@ TEST(ints_and_floats_stay_what_they_are)
 
 TEST(strings_and_names_can_hold_anything)
 {
-	filter_is("name = \"it's \\\"so\\\"\\n\\u20ac\\u{1f600}\"", "[\"=\",\"name\",\"it's \\\"so\\\"\\n\xe2\x82\xac\xf0\x9f\x98\x80\"]");
+	filter_is("name = \"it's \\\"so\\\"\\n\\u20ac\\u{1f600}\"",
+		  "[\"=\",\"name\",\"it's \\\"so\\\"\\n\xe2\x82\xac\xf0\x9f\x98\x80\"]");
 	filter_is("name = 'it''s'", "[\"=\",\"name\",\"it's\"]");
 	filter_is("name = ''", "[\"=\",\"name\",\"\"]");
 	filter_is("`not` = 1 and `a``b c` = 2", "[\"and\",[\"=\",\"not\",1],[\"=\",\"a`b c\",2]]");
@@ -303,7 +318,8 @@ TEST(aggregates_are_named)
 	struct lang_err err;
 
 	assert_true(lang_compute("total = sum(price), count, n=count(*), min(age)", compute, &err));
-	json_is(compute, "{\"total\":[\"sum\",\"price\"],\"count\":[\"count\"],\"n\":[\"count\"],\"min_age\":[\"min\",\"age\"]}");
+	json_is(compute,
+		"{\"total\":[\"sum\",\"price\"],\"count\":[\"count\"],\"n\":[\"count\"],\"min_age\":[\"min\",\"age\"]}");
 	compute = json_object_new_object();
 	assert_false(lang_compute("total = sum(price", compute, &err));
 	assert_false(lang_compute("total = ", compute, &err));

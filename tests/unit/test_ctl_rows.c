@@ -102,7 +102,8 @@ TEST(a_json_array_is_rows_too)
 
 TEST(json_numbers_for_decimals_keep_their_spelling)
 {
-	rows_are(ROWS_JSON, "{\"price\":0.10,\"rate\":0.10}", &schema, "1:{\"price\":\"0.10\",\"rate\":0.10}\n");
+	rows_are(ROWS_JSON, "{\"price\":0.10,\"rate\":0.10}", &schema,
+		 "1:{\"price\":\"0.10\",\"rate\":0.10}\n");
 	rows_are(ROWS_JSON, "{\"price\":7,\"id\":7}", &schema, "1:{\"price\":\"7\",\"id\":7}\n");
 }
 
@@ -162,7 +163,8 @@ TEST(columns_are_declared_as_in_sql)
 	column_is("id int auto primary key", "{\"name\":\"id\",\"type\":\"int\",\"auto\":true}");
 	column_is("name TEXT( 40 ) not null default 'x'",
 		  "{\"name\":\"name\",\"type\":\"text(40)\",\"null\":false,\"default\":\"x\"}");
-	column_is("price decimal(10, 2) default -1.50", "{\"name\":\"price\",\"type\":\"decimal(10,2)\",\"default\":\"-1.50\"}");
+	column_is("price decimal(10, 2) default -1.50",
+		  "{\"name\":\"price\",\"type\":\"decimal(10,2)\",\"default\":\"-1.50\"}");
 	column_is("paid bool default false", "{\"name\":\"paid\",\"type\":\"bool\",\"default\":false}");
 	column_is("{\"name\": \"id\"}", "{\"name\":\"id\"}");
 	column_fails("id", 2);
@@ -177,8 +179,9 @@ TEST(columns_may_refer_to_a_table)
 	struct coldef d;
 
 	assert_true(coldef_parse(&d, "user_id int references users(id) on delete set null unique", &err));
-	assert_string_equal(json_object_to_json_string_ext(d.foreign_key, JSON_C_TO_STRING_PLAIN),
-			    "{\"columns\":[\"user_id\"],\"table\":\"users\",\"references\":[\"id\"],\"on_delete\":\"set_null\"}");
+	assert_string_equal(
+		json_object_to_json_string_ext(d.foreign_key, JSON_C_TO_STRING_PLAIN),
+		"{\"columns\":[\"user_id\"],\"table\":\"users\",\"references\":[\"id\"],\"on_delete\":\"set_null\"}");
 	assert_true(d.unique);
 	coldef_fini(&d);
 }
