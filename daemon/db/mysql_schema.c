@@ -1,0 +1,392 @@
+/*
+ * Reading the schema of a MySQL database into a catalog: rowd's own tables as they were asked for (the
+ * comment of each column says its type), those of others as well as they can be read.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/db/mysql_private.h"
+#include "daemon/db/mysql_schema.h"
+
+enum { KEY_MOST = INDEX_MAX_COLUMNS * 2, FIRST_ROOM = 8 };
+
+static const char tables_query[] =
+	"SELECT t.TABLE_NAME, t.ENGINE, e.TRANSACTIONS, t.TABLE_TYPE, "
+	"(SELECT COUNT(*) FROM information_schema.TRIGGERS AS g WHERE g.EVENT_OBJECT_SCHEMA = t.TABLE_SCHEMA "
+	"AND g.EVENT_OBJECT_TABLE = t.TABLE_NAME) "
+	"FROM information_schema.TABLES AS t LEFT JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE "
+	"WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+
+static const char keys_query[] =
+	"SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, INDEX_TYPE "
+	"FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() "
+	"ORDER BY CHAR_LENGTH(INDEX_NAME), INDEX_NAME, SEQ_IN_INDEX";
+
+static const char foreign_keys_query[] =
+	"SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, "
+	"r.DELETE_RULE, r.UPDATE_RULE, IF(k.REFERENCED_TABLE_SCHEMA = k.TABLE_SCHEMA, '', k.REFERENCED_TABLE_SCHEMA) "
+	"FROM information_schema.KEY_COLUMN_USAGE AS k JOIN information_schema.REFERENTIAL_CONSTRAINTS AS r "
+	"ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME "
+	"AND r.TABLE_NAME = k.TABLE_NAME "
+	"WHERE k.TABLE_SCHEMA = DATABASE() AND r.CONSTRAINT_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL "
+	"ORDER BY CHAR_LENGTH(k.CONSTRAINT_NAME), k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
+
+/* ---- small things ---- */
+
+static enum rowd_code no_memory(struct describing *d)
+{
+	return err_set(d->err, ROWD_E_NO_RESOURCE, "memory ran out");
+}
+
+bool mydb_text_is(const struct value *v, const char *text)
+{
+	return v->kind == VALUE_TEXT && v->u.s.len == strlen(text) && strncasecmp(v->u.s.data, text, v->u.s.len) == 0;
+}
+
+bool mydb_text_has(const struct value *v, const char *text)
+{
+	return v->kind == VALUE_TEXT && memmem(v->u.s.data, v->u.s.len, text, strlen(text)) != NULL;
+}
+
+int64_t mydb_number_of(const struct value *v)
+{
+	return v->kind == VALUE_INT ? v->u.i : 0;
+}
+
+char *mydb_copy(struct describing *d, const struct value *v)
+{
+	bool text = v->kind == VALUE_TEXT;
+
+	return arena_strndup(catalog_arena(d->catalog), text ? v->u.s.data : "", text ? v->u.s.len : 0);
+}
+
+/* Room for one more of n elements in an array of the catalog: as many again, whenever it is full. */
+static bool grow(struct describing *d, void *array_io, unsigned n, size_t size)
+{
+	void *old, *grown;
+
+	if (n != 0 && (n < FIRST_ROOM || (n & (n - 1)) != 0))
+		return true;
+	grown = arena_calloc(catalog_arena(d->catalog), n ? (size_t)n * 2 : FIRST_ROOM, size);
+	if (!grown)
+		return false;
+	memcpy(&old, array_io, sizeof old);
+	if (n)
+		memcpy(grown, old, n * size);
+	memcpy(array_io, &grown, sizeof grown);
+	return true;
+}
+
+static int building_compare(const void *x, const void *y)
+{
+	const struct building *a = x, *b = y;
+
+	return strcmp(a->table->name, b->table->name);
+}
+
+/* The table that a row of a query is about; NULL when it is about none of ours. */
+static struct building *find_building(struct describing *d, const struct value *name)
+{
+	size_t low = 0, high = d->nbuildings;
+
+	if (name->kind != VALUE_TEXT)
+		return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *other = d->buildings[middle].table->name;
+		int order = strncmp(other, name->u.s.data, name->u.s.len);
+
+		if (order == 0)
+			order = other[name->u.s.len] != '\0';
+		if (order == 0)
+			return &d->buildings[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+typedef enum rowd_code row_fn(struct describing *d, const struct value *row);
+
+/* Hand every row of a query to fn: ncolumns texts and ints. */
+static enum rowd_code for_each(struct describing *d, const char *text, size_t ncolumns, row_fn *fn)
+{
+	struct type types[DESCRIBE_COLUMNS_MOST];
+	struct value row[DESCRIBE_COLUMNS_MOST];
+	struct mydb_stmt *s;
+	bool has_row;
+	size_t i;
+	enum rowd_code rc;
+
+	for (i = 0; i < ncolumns; i++)
+		types[i] = (struct type){ .kind = TYPE_TEXT };
+	rc = mydb_ask(d->conn, text, NULL, 0, types, ncolumns, &s, d->err);
+	while (!rc && !(rc = mydb_step(d->conn, s, row, &has_row, d->err)) && has_row)
+		rc = fn(d, row);
+	mydb_answered(d->conn, s);
+	return rc;
+}
+
+/* ---- tables ---- */
+
+enum { TABLE_NAME, TABLE_ENGINE, TABLE_TRANSACTIONS, TABLE_KIND, TABLE_TRIGGERS, TABLE_COLUMNS };
+
+static enum rowd_code add_table(struct describing *d, const struct value *row)
+{
+	struct building *grown;
+	struct table *t;
+	char *name = mydb_copy(d, &row[TABLE_NAME]);
+
+	if (row[TABLE_NAME].kind != VALUE_TEXT)
+		return ROWD_OK;
+	t = name ? catalog_add_table(d->catalog, name) : NULL;
+	grown = reallocarray(d->buildings, d->nbuildings + 1, sizeof *grown);
+	if (grown)
+		d->buildings = grown;
+	if (!t || !grown)
+		return no_memory(d);
+	d->buildings[d->nbuildings++] = (struct building){ .table = t };
+	t->primary_key = (struct key){ .unique = true, .constraint = true, .plain = true };
+	if (!mydb_text_is(&row[TABLE_TRANSACTIONS], "YES")) {
+		t->writable = t->transactional = false;
+		catalog_add_reason(d->catalog, t, "its engine knows no transactions");
+	} else if (!mydb_text_is(&row[TABLE_ENGINE], "InnoDB")) {
+		catalog_add_reason(d->catalog, t, "its engine is not InnoDB");
+	}
+	if (!mydb_text_is(&row[TABLE_KIND], "BASE TABLE"))
+		catalog_add_reason(d->catalog, t, "it keeps its history");
+	if (mydb_number_of(&row[TABLE_TRIGGERS]))
+		catalog_add_reason(d->catalog, t, "it has triggers");
+	return ROWD_OK;
+}
+
+/* ---- columns ---- */
+
+static enum rowd_code add_column(struct describing *d, const struct value *row)
+{
+	struct building *b = find_building(d, &row[COLUMN_TABLE]);
+	struct column *column;
+	struct table *t;
+
+	if (!b)
+		return ROWD_OK;
+	t = b->table;
+	if (!grow(d, &t->columns, t->ncolumns, sizeof *t->columns) ||
+	    !grow(d, &b->nature, t->ncolumns, sizeof *b->nature))
+		return no_memory(d);
+	column = &t->columns[t->ncolumns];
+	column->name = mydb_copy(d, &row[COLUMN_NAME]);
+	column->storage = mydb_copy(d, &row[COLUMN_WORDS]);
+	if (!column->name || !column->storage)
+		return no_memory(d);
+	column->position = t->ncolumns;
+	column->nullable = mydb_text_is(&row[COLUMN_NULLABLE], "YES");
+	b->nature[t->ncolumns++] = mydb_judge_column(d, b, column, row);
+	return ROWD_OK;
+}
+
+/* What the columns say together: is the table rowd's? */
+static void judge_columns(struct describing *d, struct building *b)
+{
+	struct table *t = b->table;
+	unsigned i;
+
+	if (b->ntyped == 0)
+		catalog_add_reason(d->catalog, t, "rowd did not make it");
+	for (i = 0; b->ntyped && i < t->ncolumns; i++)
+		if (!b->nature[i].typed)
+			catalog_add_reason(d->catalog, t, "column %s was made or altered by another program",
+					   t->columns[i].name);
+	for (i = 0; i < t->ncolumns; i++)
+		mydb_judge_storage(d, t, &t->columns[i], &b->nature[i]);
+}
+
+/* ---- keys ---- */
+
+enum { KEY_TABLE, KEY_NAME, KEY_NOT_UNIQUE, KEY_COLUMN, KEY_PART, KEY_ORDER, KEY_KIND, KEY_COLUMNS };
+
+/* Column names of MySQL are blind to case. */
+static const struct column *find_column(const struct table *t, const struct value *name)
+{
+	unsigned i;
+
+	for (i = 0; i < t->ncolumns; i++)
+		if (mydb_text_is(name, t->columns[i].name))
+			return &t->columns[i];
+	return NULL;
+}
+
+/* The key that a row is about: the last one begun, or a new one. */
+static struct key *building_key(struct describing *d, struct building *b, const struct value *row)
+{
+	struct table *t = b->table;
+	bool unique = mydb_number_of(&row[KEY_NOT_UNIQUE]) == 0;
+	struct key **array = unique ? &t->uniques : &t->indexes;
+	unsigned *n = unique ? &t->nuniques : &t->nindexes;
+
+	if (mydb_text_is(&row[KEY_NAME], "PRIMARY"))
+		return &t->primary_key;
+	if (b->key_name && mydb_text_is(&row[KEY_NAME], b->key_name))
+		return b->key_skipped ? NULL : &(*array)[*n - 1];
+	b->key_skipped = false;
+	b->key_name = mydb_copy(d, &row[KEY_NAME]);
+	if (!b->key_name || !grow(d, array, *n, sizeof **array))
+		return NULL;
+	(*array)[*n] = (struct key){ .name = b->key_name, .unique = unique, .plain = true };
+	return &(*array)[(*n)++];
+}
+
+/* A key that cannot be told is none; the primary key then has no columns. */
+static void skip_key(struct describing *d, struct building *b, struct key *key)
+{
+	struct table *t = b->table;
+
+	catalog_add_reason(d->catalog, t, "an index is on an expression, or on more than %d columns", KEY_MOST);
+	if (key == &t->primary_key) {
+		b->key_is_odd = true;
+		return;
+	}
+	b->key_skipped = true;
+	if (key->unique)
+		t->nuniques--;
+	else
+		t->nindexes--;
+}
+
+static enum rowd_code add_key_column(struct describing *d, const struct value *row)
+{
+	struct building *b = find_building(d, &row[KEY_TABLE]);
+	const struct column *column;
+	struct key *key;
+
+	if (!b)
+		return ROWD_OK;
+	key = building_key(d, b, row);
+	if (!key)
+		return b->key_skipped ? ROWD_OK : no_memory(d);
+	column = find_column(b->table, &row[KEY_COLUMN]);
+	if (!column || key->ncolumns == KEY_MOST) {
+		skip_key(d, b, key);
+		return ROWD_OK;
+	}
+	if (row[KEY_PART].kind != VALUE_NULL || mydb_text_is(&row[KEY_ORDER], "D") ||
+	    !mydb_text_is(&row[KEY_KIND], "BTREE"))
+		key->plain = false;
+	key->columns[key->ncolumns++] = column;
+	return ROWD_OK;
+}
+
+/* ---- foreign keys ---- */
+
+enum { FK_TABLE, FK_NAME, FK_COLUMN, FK_PARENT, FK_REFERENCE, FK_DELETE, FK_UPDATE, FK_SCHEMA, FK_COLUMNS };
+
+static enum fk_action action_of(const struct value *words)
+{
+	if (mydb_text_is(words, "RESTRICT") || mydb_text_is(words, "NO ACTION"))
+		return FK_RESTRICT;
+	if (mydb_text_is(words, "CASCADE"))
+		return FK_CASCADE;
+	if (mydb_text_is(words, "SET NULL"))
+		return FK_SET_NULL;
+	return FK_OTHER;
+}
+
+/* A parent in another database is called by both names, and found in none. */
+static char *parent_name(struct describing *d, const struct value *row)
+{
+	if (row[FK_SCHEMA].kind == VALUE_TEXT && row[FK_SCHEMA].u.s.len && row[FK_PARENT].kind == VALUE_TEXT)
+		return arena_printf(catalog_arena(d->catalog), "%.*s.%.*s", (int)row[FK_SCHEMA].u.s.len,
+				    row[FK_SCHEMA].u.s.data, (int)row[FK_PARENT].u.s.len, row[FK_PARENT].u.s.data);
+	return mydb_copy(d, &row[FK_PARENT]);
+}
+
+static enum rowd_code begin_foreign_key(struct describing *d, struct building *b, const struct value *row)
+{
+	struct table *t = b->table;
+	struct foreign_key *fk;
+
+	b->foreign_key_name = mydb_copy(d, &row[FK_NAME]);
+	if (!b->foreign_key_name || !grow(d, &t->foreign_keys, t->nforeign_keys, sizeof *t->foreign_keys))
+		return no_memory(d);
+	fk = &t->foreign_keys[t->nforeign_keys];
+	*fk = (struct foreign_key){ .on_delete = action_of(&row[FK_DELETE]), .parent_name = parent_name(d, row) };
+	if (!fk->parent_name)
+		return no_memory(d);
+	t->nforeign_keys++;
+	if (action_of(&row[FK_UPDATE]) != FK_RESTRICT)
+		catalog_add_reason(d->catalog, t, "the foreign key to %s follows updates", fk->parent_name);
+	return ROWD_OK;
+}
+
+static enum rowd_code add_foreign_key_column(struct describing *d, const struct value *row)
+{
+	struct building *b = find_building(d, &row[FK_TABLE]);
+	const struct column *column;
+	struct foreign_key *fk;
+	enum rowd_code rc = ROWD_OK;
+
+	if (!b)
+		return ROWD_OK;
+	if (!b->foreign_key_name || !mydb_text_is(&row[FK_NAME], b->foreign_key_name))
+		rc = begin_foreign_key(d, b, row);
+	if (rc)
+		return rc;
+	fk = &b->table->foreign_keys[b->table->nforeign_keys - 1];
+	column = find_column(b->table, &row[FK_COLUMN]);
+	if (!column || fk->ncolumns == KEY_MOST) {
+		catalog_add_reason(d->catalog, b->table, "a foreign key cannot be read");
+		return ROWD_OK;
+	}
+	fk->reference_names[fk->ncolumns] = mydb_copy(d, &row[FK_REFERENCE]);
+	if (!fk->reference_names[fk->ncolumns])
+		return no_memory(d);
+	fk->columns[fk->ncolumns++] = column;
+	return ROWD_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum rowd_code read_all(struct describing *d)
+{
+	size_t i;
+	enum rowd_code rc = for_each(d, tables_query, TABLE_COLUMNS, add_table);
+
+	if (!rc && d->nbuildings)
+		qsort(d->buildings, d->nbuildings, sizeof *d->buildings, building_compare);
+	if (!rc)
+		rc = for_each(d, mydb_columns_query, COLUMN_COLUMNS, add_column);
+	for (i = 0; !rc && i < d->nbuildings; i++)
+		judge_columns(d, &d->buildings[i]);
+	if (!rc)
+		rc = for_each(d, keys_query, KEY_COLUMNS, add_key_column);
+	if (!rc)
+		rc = for_each(d, foreign_keys_query, FK_COLUMNS, add_foreign_key_column);
+	for (i = 0; !rc && i < d->nbuildings; i++) {
+		if (d->buildings[i].key_is_odd)
+			d->buildings[i].table->primary_key.ncolumns = 0;
+		rc = mydb_read_defaults(d, &d->buildings[i]);
+	}
+	return rc;
+}
+
+enum rowd_code mydb_describe(void *conn, struct catalog **out, struct err *err)
+{
+	struct describing d = { .conn = conn, .err = err };
+	enum rowd_code rc;
+
+	d.catalog = catalog_new(0);
+	if (!d.catalog)
+		return no_memory(&d);
+	rc = read_all(&d);
+	free(d.buildings);
+	if (rc) {
+		catalog_unref(d.catalog);
+		return rc;
+	}
+	*out = d.catalog;
+	return ROWD_OK;
+}
