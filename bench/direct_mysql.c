@@ -126,7 +126,7 @@ static void by_key(struct worker *w, const char *sql)
 	long long key = 0;
 	MYSQL_BIND b = { .buffer_type = MYSQL_TYPE_LONGLONG, .buffer = &key };
 	struct row row;
-	uint64_t before, stop;
+	uint64_t before, now, stop;
 
 	if (mysql_stmt_bind_param(stmt, &b))
 		errx(2, "%s", mysql_stmt_error(stmt));
@@ -135,13 +135,13 @@ static void by_key(struct worker *w, const char *sql)
 	pthread_barrier_wait(&w->run->connected);
 	m->begin_ns = clock_ns();
 	stop = m->begin_ns + (uint64_t)(w->run->seconds * 1e9);
-	for (before = m->begin_ns; before < stop; before = m->end_ns) {
+	for (before = m->begin_ns; before < stop; before = now) {
 		key = key_take(w);
 		if (!key)
 			break;
 		m->errors += !execute_one(w, stmt);
-		m->end_ns = clock_ns();
-		measure_add(m, m->end_ns - before);
+		now = clock_ns();
+		measure_until(m, before, now, stop);
 	}
 	mysql_stmt_close(stmt);
 }

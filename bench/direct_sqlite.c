@@ -100,14 +100,14 @@ static void by_key(struct run *r, const char *sql)
 	struct measure *m = r->mine;
 	sqlite3 *db = file_open(r->file);
 	sqlite3_stmt *stmt = prepare(db, sql);
-	uint64_t before, stop;
+	uint64_t before, now, stop;
 	int64_t key;
 	int rc;
 
 	r->keys.state += (uint64_t)getpid() * UINT64_C(0x9e3779b97f4a7c15);
 	m->begin_ns = clock_ns();
 	stop = m->begin_ns + (uint64_t)(r->seconds * 1e9);
-	for (before = m->begin_ns; before < stop; before = m->end_ns) {
+	for (before = m->begin_ns; before < stop; before = now) {
 		key = key_take(r);
 		if (!key)
 			break;
@@ -119,8 +119,8 @@ static void by_key(struct run *r, const char *sql)
 			m->hits += sqlite3_stmt_readonly(stmt) ? 0 : (uint64_t)sqlite3_changes64(db);
 		sqlite3_reset(stmt);
 		m->errors += rc != SQLITE_ROW && rc != SQLITE_DONE;
-		m->end_ns = clock_ns();
-		measure_add(m, m->end_ns - before);
+		now = clock_ns();
+		measure_until(m, before, now, stop);
 	}
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);

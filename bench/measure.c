@@ -56,6 +56,13 @@ void measure_add(struct measure *m, uint64_t latency_ns)
 	m->bucket[bucket_of(latency_ns)]++;
 }
 
+void measure_until(struct measure *m, uint64_t before_ns, uint64_t now_ns, uint64_t stop_ns)
+{
+	measure_add(m, now_ns - before_ns);
+	m->late += now_ns > stop_ns;
+	m->end_ns = now_ns < stop_ns ? now_ns : stop_ns;
+}
+
 void measure_merge(struct measure *m, const struct measure *from)
 {
 	unsigned i;
@@ -69,6 +76,7 @@ void measure_merge(struct measure *m, const struct measure *from)
 	if (from->max_ns > m->max_ns)
 		m->max_ns = from->max_ns;
 	m->requests += from->requests;
+	m->late += from->late;
 	m->errors += from->errors;
 	m->hits += from->hits;
 	for (i = 0; i < MEASURE_BUCKETS; i++)
@@ -96,7 +104,7 @@ void measure_print(const struct measure *m)
 
 	printf("throughput=%.1f requests=%" PRIu64 " seconds=%.6f min_us=%.1f p50_us=%.1f p99_us=%.1f "
 	       "p999_us=%.1f max_us=%.1f errors=%" PRIu64 " hits=%" PRIu64,
-	       seconds > 0 ? (double)m->requests / seconds : 0, m->requests, seconds,
+	       seconds > 0 ? (double)(m->requests - m->late) / seconds : 0, m->requests, seconds,
 	       m->requests ? (double)m->min_ns / 1e3 : 0, measure_us(m, 0.5), measure_us(m, 0.99),
 	       measure_us(m, 0.999), (double)m->max_ns / 1e3, m->errors, m->hits);
 }

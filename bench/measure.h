@@ -14,8 +14,9 @@ enum {
 
 /* Plain data without pointers, so that it can lie in memory shared by processes. */
 struct measure {
-	uint64_t begin_ns, end_ns;
+	uint64_t begin_ns, end_ns;  /* of the time that throughput is counted over */
 	uint64_t requests;  /* answered, with or without an error */
+	uint64_t late;      /* of them: begun before end_ns, answered after it */
 	uint64_t errors;
 	uint64_t hits;      /* rows that were found, added or removed */
 	uint64_t min_ns, max_ns;
@@ -27,6 +28,9 @@ uint64_t clock_ns(void);
 
 void measure_init(struct measure *m);
 void measure_add(struct measure *m, uint64_t latency_ns);
+
+/* A request from before_ns to now_ns was answered, by one who stops asking at stop_ns. */
+void measure_until(struct measure *m, uint64_t before_ns, uint64_t now_ns, uint64_t stop_ns);
 
 /* Add from's counts to m; m then spans both. */
 void measure_merge(struct measure *m, const struct measure *from);
