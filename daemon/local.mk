@@ -63,6 +63,8 @@ libdaemon_a_SOURCES = \
 	daemon/exec/once.h \
 	daemon/exec/own_table.c \
 	daemon/exec/own_table.h \
+	daemon/exec/preview.c \
+	daemon/exec/preview.h \
 	daemon/exec/purge.c \
 	daemon/exec/purge.h \
 	daemon/exec/purge_record.c \
@@ -89,6 +91,8 @@ libdaemon_a_SOURCES = \
 	daemon/ops/op_once.c \
 	daemon/ops/op_purge.c \
 	daemon/ops/ops.h \
+	daemon/plan/access.c \
+	daemon/plan/access.h \
 	daemon/plan/catalog.c \
 	daemon/plan/catalog.h \
 	daemon/plan/filter.c \
@@ -158,7 +162,12 @@ daemon/db/drivers.inc: Makefile
 		echo "$$file" | $(SED) 's,.*/driver_\(.*\)\.c$$,DRIVER(\1),'; \
 	done >$@.tmp && mv $@.tmp $@
 
+sample_sources = tests/lib/pack.c tests/lib/pack.h tests/lib/sample.c tests/lib/sample.h
+
 daemon_unit_tests = \
+	tests/unit/test_filter \
+	tests/unit/test_schema_plan \
+	tests/unit/test_sql \
 	tests/unit/test_catalog \
 	tests/unit/test_statement_cache \
 	tests/unit/test_listener \
@@ -173,9 +182,25 @@ daemon_unit_tests = \
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c tests/lib/requests.c tests/lib/requests.h \
 	tests/lib/driver_script.c tests/lib/driver_script.h
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/lib/requests.c tests/lib/requests.h
+tests_unit_test_filter_SOURCES = tests/unit/test_filter.c $(sample_sources)
+tests_unit_test_schema_plan_SOURCES = tests/unit/test_schema_plan.c $(sample_sources)
+tests_unit_test_sql_SOURCES = tests/unit/test_sql.c tests/lib/golden.c tests/lib/golden.h $(sample_sources)
 tests_unit_test_exec_delete_SOURCES = tests/unit/test_exec_delete.c tests/lib/requests.c tests/lib/requests.h
 tests_unit_test_exec_write_SOURCES = tests/unit/test_exec_write.c tests/lib/requests.c tests/lib/requests.h
 if HAVE_CMOCKA
 check_PROGRAMS += $(daemon_unit_tests)
 TESTS += $(daemon_unit_tests)
 endif
+
+# As those of proto: with --enable-fuzzers a program to be run by hand, else a test on its corpus.
+daemon_fuzzers = tests/fuzz/fuzz_filter
+if FUZZERS
+noinst_PROGRAMS += $(daemon_fuzzers)
+else
+check_PROGRAMS += $(daemon_fuzzers)
+TESTS += $(daemon_fuzzers)
+endif
+tests_fuzz_fuzz_filter_SOURCES = tests/fuzz/fuzz_filter.c tests/fuzz/fuzz.h $(fuzz_main) $(sample_sources)
+tests_fuzz_fuzz_filter_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_filter_LDADD = $(DAEMON_LIBS)
+EXTRA_DIST += tests/golden

@@ -6,6 +6,7 @@
 #include "daemon/exec/constraint.h"
 #include "daemon/exec/guard.h"
 #include "daemon/exec/keyset.h"
+#include "daemon/exec/preview.h"
 #include "daemon/exec/read.h"
 
 /* One deletion on its way. */
@@ -16,6 +17,7 @@ struct course {
 	struct keyset keys;
 	bool keyed;                         /* the rows meant are those in keys */
 	int64_t matched;
+	int64_t shown;                      /* rows that the token was made of */
 	struct cascade_count *cascaded;
 	unsigned ncascaded;
 };
@@ -82,12 +84,32 @@ static bool needs_keys(const struct deletion *d)
 	return d->limit >= 0 && d->table->nchildren > 0;
 }
 
+static enum rowd_code stale(const struct deletion *d, struct err *err)
+{
+	err_set(err, ROWD_E_PREVIEW_STALE, "what would be deleted is no longer what the token was made of");
+	err_where(err, d->table->name, NULL);
+	return ROWD_E_PREVIEW_STALE;
+}
+
+static enum rowd_code check_token(struct course *c, struct err *err)
+{
+	struct preview p;
+	enum rowd_code rc = preview_take(c->x, c->d->table, c->where, true, &p, err);
+
+	if (rc)
+		return rc;
+	c->shown = p.matched;
+	return preview_is(&p, c->d->token, c->d->token_len) ? ROWD_OK : stale(c->d, err);
+}
+
 static enum rowd_code prepare(struct course *c, struct err *err)
 {
 	const struct deletion *d = c->d;
 	enum rowd_code rc = ROWD_OK;
 
-	if (d->dry_run || d->max_rows >= 0)
+	if (d->token)
+		rc = check_token(c, err);
+	if (!rc && (d->dry_run || d->max_rows >= 0))
 		rc = guard_count(c->x, d->table, d->where, d->limit, d->max_rows, &c->matched, err);
 	if (!rc && needs_keys(d))
 		rc = take_keys(c, err);
@@ -145,6 +167,8 @@ static enum rowd_code carry_out(struct course *c, struct err *err)
 	if (c->keyed)
 		return delete_keys(c, err);
 	rc = c->d->limit >= 0 ? delete_first(c, err) : run_delete(c, c->d->where, &c->matched, err);
+	if (!rc && c->d->token && c->matched != c->shown)
+		rc = stale(c->d, err);
 	return rc ? rc : guard_check(c->d->table, c->matched, c->d->max_rows, err);
 }
 

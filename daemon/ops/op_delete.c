@@ -2,6 +2,7 @@
 
 #include "daemon/exec/delete.h"
 #include "daemon/exec/guard.h"
+#include "daemon/exec/preview.h"
 #include "daemon/ops/ops.h"
 
 /* What the deletes have in common. A limit comes with its order. */
@@ -52,8 +53,9 @@ enum rowd_code op_delete_where(struct exec *x, const struct request *req, struct
 		rc = plan_filter(x, d.table, req->params[1], &d.where, err);
 	if (rc)
 		return rc;
-	if (req->options[OPT_TOKEN])
-		return err_set(err, ROWD_E_UNSUPPORTED, "there are no tokens yet");
+	d.token = request_str(req, OPT_TOKEN, &d.token_len);
+	if (d.token && d.limit >= 0)
+		return err_set(err, ROWD_E_BAD_REQUEST, "a token is for all the rows that match, a limit for some");
 	return delete_rows(x, &d, err);
 }
 
@@ -63,4 +65,18 @@ enum rowd_code op_delete_all(struct exec *x, const struct request *req, struct e
 	enum rowd_code rc = plan_delete(x, req, &d, err);
 
 	return rc ? rc : delete_rows(x, &d, err);
+}
+
+enum rowd_code op_preview_delete(struct exec *x, const struct request *req, struct err *err)
+{
+	const struct table *t;
+	const struct pred *where;
+	struct preview p;
+	enum rowd_code rc = guard_table(x, req, &t, err);
+
+	if (!rc)
+		rc = plan_filter(x, t, req->params[1], &where, err);
+	if (!rc)
+		rc = preview_take(x, t, where, false, &p, err);
+	return rc ? rc : preview_write(x, &p, err);
 }

@@ -28,6 +28,7 @@ op_fn *ops_handler(enum op_id id)
 	case OP_DELETE: return op_delete;
 	case OP_DELETE_WHERE: return op_delete_where;
 	case OP_DELETE_ALL: return op_delete_all;
+	case OP_PREVIEW_DELETE: return op_preview_delete;
 	case OP_ATOMIC: return op_atomic;
 	case OP_OUTCOME: return op_outcome;
 	case OP_PURGE: return op_purge;

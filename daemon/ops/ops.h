@@ -22,7 +22,7 @@ op_fn op_get_row, op_select, op_count, op_exists, op_aggregate;
 
 /* op_write.c, op_delete.c, op_atomic.c */
 op_fn op_insert, op_upsert, op_update, op_update_where, op_update_all;
-op_fn op_delete, op_delete_where, op_delete_all;
+op_fn op_delete, op_delete_where, op_delete_all, op_preview_delete;
 op_fn op_atomic, op_outcome;
 
 /* op_purge.c */

@@ -189,8 +189,46 @@ def test_counts_leave_out_what_was_cascaded(db, family):
 
 
 def test_token_belongs_to_preview_delete(db, t):
-    db.refuses(("preview_stale", "bad_request", "unsupported"), "delete_where", t, {"s": "a"}, {"token": "no such token"})
+    db.refuses("preview_stale", "delete_where", t, {"s": "a"}, {"token": "no such token"})
     db.gives(6, "count", t)
+
+
+def test_preview_tells_what_would_go(db, family):
+    p, c, g = family
+    got = db.call("preview_delete", p, {"s": "a"})
+    assert list(got) == ["matched", "cascades", "blocked_by", "index", "full_scan", "token"]
+    assert got["matched"] == 2 and got["cascades"] == {c: 3, g: 3} and got["blocked_by"] == []
+    assert got["index"] is None and got["full_scan"] is True and isinstance(got["token"], str)
+    assert db.call("preview_delete", p, {"id": 1})["index"] == ["id"]
+    db.gives(3, "count", p)
+    for bad, name in (({}, "empty_filter"), ({"x": 1}, "unknown_column"), ({"id": "1"}, "type_mismatch"), (5, "bad_request")):
+        db.refuses(name, "preview_delete", p, bad)
+
+
+def test_preview_tells_who_stands_in_the_way(db, table, family):
+    p, c, _ = family
+    r = table({"id": "int", "c": "int"}, foreign_keys=[foreign_key(["c"], c)], rows=[(1, 10)])
+    assert db.call("preview_delete", p, {"id": 1})["blocked_by"] == [r]
+    assert db.call("preview_delete", p, {"id": 2})["blocked_by"] == []
+    db.refuses("foreign_key", "delete", p, 1, table=r)
+
+
+def test_a_token_deletes_what_was_shown_or_nothing(db, other, family):
+    p, c, _ = family
+    token = db.call("preview_delete", p, {"s": "a"})["token"]
+    assert db.call("preview_delete", p, {"s": "a"})["token"] == token
+    other.call("insert", p, {"id": 9, "s": "a"})
+    db.refuses("preview_stale", "delete_where", p, {"s": "a"}, {"token": token}, table=p)
+    other.call("delete", p, 9)
+    other.call("update", c, 13, {"p": 1})
+    db.refuses("preview_stale", "delete_where", p, {"s": "a"}, {"token": token})
+    other.call("update", c, 13, {"p": None})
+    db.refuses("preview_stale", "delete_where", p, {"id": 1}, {"token": token})
+    db.refuses("preview_stale", "delete_where", p, {"s": "a"}, {"token": token[:-1]})
+    db.refuses("bad_request", "delete_where", p, {"s": "a"}, {"token": token, "limit": 5})
+    db.gives(3, "count", p)
+    db.gives({"deleted": 2, "columns": ["id"], "rows": [[1], [2]]}, "delete_where", p, {"s": "a"}, {"token": token, "returning": "keys"})
+    db.refuses("preview_stale", "delete_where", p, {"s": "a"}, {"token": token})
 
 
 def test_deletes_of_nothing_known(db, t):

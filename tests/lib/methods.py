@@ -31,6 +31,7 @@ METHODS = {
     "update_all": (["people", {"age": 1}], {"max_rows": 100, "dry_run": False}),
     "delete": (["people", 1], {"returning": "keys", "cascaded": False}),
     "delete_where": (["people", FILTER], {"limit": 5, "order": ["id"], "max_rows": 100, "returning": "keys", "cascaded": False, "dry_run": False}),
+    "preview_delete": (["people", FILTER], {}),
     "delete_all": (["people"], {"max_rows": 100, "cascaded": False, "dry_run": False}),
     "begin": ([], {"read_only": False, "timeout_ms": 1000}),
     "commit": ([], {}),

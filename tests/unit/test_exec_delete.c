@@ -232,6 +232,69 @@ TEST(circles_delete_but_are_not_counted)
 	requests_end();
 }
 
+/* ---- previews ---- */
+
+static char token[64];
+
+/* Take a preview; it ends with the token, which is kept. */
+static void previews(const char *due, const char *params)
+{
+	const char *answer = asks("preview_delete", params), *at = strstr(answer, "'token': '");
+
+	assert_non_null(at);
+	assert_int_equal(strlen(at), strlen("'token': ''}") + 32);
+	memcpy(token, at + strlen("'token': '"), 32);
+	assert_int_equal(strncmp(answer, due, strlen(due)), 0);
+}
+
+static const char *deletes_with_token(const char *where)
+{
+	char params[256];
+
+	snprintf(params, sizeof params, "['p', %s, {'token': '%s'}]", where, token);
+	return asks("delete_where", params);
+}
+
+TEST(a_preview_tells_what_would_go_and_changes_nothing)
+{
+	start_family();
+	make_child("r", "c", "restrict");
+	make_child("q", "p", "restrict");
+	requests_sql("INSERT INTO r VALUES (1, 10), (2, 11)");
+	requests_sql("INSERT INTO q VALUES (1, 1), (2, 3)");
+	previews("{'matched': 1, 'cascades': {'c': 2, 'g': 2}, 'blocked_by': ['q', 'r'], 'index': ['id'], 'full_scan': false, ",
+		 "['p', {'id': 1}]");
+	previews("{'matched': 1, 'cascades': {'c': 1, 'g': 1}, 'blocked_by': [], 'index': ['id'], 'full_scan': false, ",
+		 "['p', {'s': 'a', 'id': 2}]");
+	previews("{'matched': 2, 'cascades': {'c': 3, 'g': 3}, 'blocked_by': ['q', 'r'], 'index': null, 'full_scan': true, ",
+		 "['p', {'s': 'a'}]");
+	GIVES("3", "count", "['p']");
+	GIVES("empty_filter", "preview_delete", "['p', {}]");
+	GIVES("unknown_column x", "preview_delete", "['p', {'x': 1}]");
+	requests_end();
+}
+
+TEST(a_token_is_for_what_was_shown)
+{
+	start_family();
+	previews("{'matched': 2, ", "['p', {'s': 'a'}]");
+	assert_string_equal(deletes_with_token("{'s': 'b'}"), "preview_stale");
+	requests_sql("UPDATE g SET p = 11 WHERE id = 101");
+	requests_sql("INSERT INTO g VALUES (104, 12)");
+	assert_string_equal(deletes_with_token("{'s': 'a'}"), "preview_stale");
+	assert_string_equal(requests.err.table, "p");
+	requests_sql("DELETE FROM g WHERE id = 104");
+	requests_sql("UPDATE p SET s = 'a' WHERE id = 3");
+	assert_string_equal(deletes_with_token("{'s': 'a'}"), "preview_stale");
+	requests_sql("UPDATE p SET s = 'c' WHERE id = 3");
+	GIVES("3", "count", "['p']");
+	assert_string_equal(deletes_with_token("['in', 'id', [1, 2]]"), "{'deleted': 2}");
+	assert_string_equal(deletes_with_token("{'s': 'a'}"), "preview_stale");
+	GIVES("preview_stale", "delete_where", "['p', {'s': 'c'}, {'token': ''}]");
+	GIVES("bad_request", "delete_where", "['p', {'s': 'c'}, {'token': '', 'limit': 1}]");
+	requests_end();
+}
+
 /* ---- tables of others ---- */
 
 TEST(tables_without_a_primary_key_are_deleted_from)
