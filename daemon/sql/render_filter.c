@@ -84,7 +84,9 @@ static void render_comparison(struct render *r, const struct level *l, const str
 			      const struct operand *right)
 {
 	render_left(r, l, p);
-	sql_addf(r->s, " %s ", op);
+	sql_add(r->s, " ");
+	sql_add(r->s, op);
+	sql_add(r->s, " ");
 	render_operand(r, l, right);
 }
 
