@@ -33,6 +33,9 @@ libctl_la_SOURCES = \
 	client/ctl/json.h \
 	client/ctl/lang.c \
 	client/ctl/lang.h \
+	client/ctl/lang_private.h \
+	client/ctl/lang_set.c \
+	client/ctl/lang_word.c \
 	client/ctl/lex.c \
 	client/ctl/lex.h \
 	client/ctl/literal.c \

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from lib.daemon import TREE, Daemon
+from lib.daemon import TREE, Daemon, rest
 
 SECONDS = 120
 
@@ -25,7 +25,7 @@ def run(*line):
     return done.stdout
 
 
-@pytest.mark.parametrize("tour", ["calls", "pipelines", "streams", "transactions", "cancels"])
+@pytest.mark.parametrize("tour", ["calls", "pipelines", "streams", "transactions", "cancels", "once"])
 def test_every_call_does_what_it_says(rowd, db, tour):
     assert run(program("tests/lib/librowd_tour"), rowd.socket, tour) == ""
 
@@ -42,6 +42,28 @@ def test_a_connection_is_made_again_when_nothing_is_in_doubt(tmp_path):
             d.start()
             _, said = process.communicate("go on\n", timeout=SECONDS)
             assert process.returncode == 0, said
+        finally:
+            process.kill()
+
+
+def test_a_write_is_never_lost_nor_done_twice_however_the_daemon_dies(tmp_path):
+    """Kill it in the middle of rowd_call_once again and again: what was applied is there once, what was not is not."""
+    once = program("tests/lib/librowd_tour")
+    with Daemon(directory=str(tmp_path)) as d:
+        process = subprocess.Popen([once, d.socket, "survives"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout.readline() == "ready\n"
+            for _ in range(8):
+                rest(0.15)
+                d.kill()
+                d.start()
+            out, said = process.communicate("enough\n", timeout=SECONDS)
+            assert process.returncode == 0, said
+            applied, not_applied = map(int, out.split())
+            assert applied > 8
+            with d.client() as c:
+                assert c.call("count", "tour") == applied
         finally:
             process.kill()
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import uuid
 
 import pytest
 
@@ -596,6 +597,32 @@ def test_a_purge_is_followed_to_its_end(state, code):
         assert ("job is " + state in done.stderr) == (code == FAILED)
         assert ("purge", ["t", [">", "age", 5], {"rows": 100}]) in p.asked
         assert run(p.socket, "-o", "table", "follow", 7, code=code).stdout == "1,000 rows deleted in 2.0 s\n"
+
+
+def test_a_purge_deletes_what_matches_and_is_listed(ctl, table, db):
+    t = table({"id": "int"}, rows=[[i] for i in range(3000)])
+    done = lines(ctl("purge", t, "id >= 1000", "--rows", 100))[0]
+    assert (done["state"], done["deleted"]) == ("done", 2000)
+    assert db.call("count", t) == 1000
+    assert done in lines(ctl("jobs"))
+    assert lines(ctl("job", done["job"])) == [done]
+    begun = lines(ctl("purge", t, "id >= 0", "--rows", 10, "--target-ms", 0, "--pause-ms", 50, "--background"))[0]
+    ctl("job-pause", begun["job"])
+    assert lines(ctl("job", begun["job"]))[0]["state"] == "paused"
+    ctl("job-tune", begun["job"], "--pause-ms", 0)
+    ctl("job-resume", begun["job"])
+    assert "1,000 rows deleted" in ctl("-o", "table", "follow", begun["job"]).stdout
+    assert db.call("count", t) == 0
+
+
+def test_the_outcome_of_a_request_can_be_asked(ctl, users, db):
+    made = str(uuid.uuid4())
+    ctl("insert", users, "--request-id", made, '{"name": "once"}')
+    ctl("insert", users, "--request-id", made, '{"name": "once"}')
+    assert db.call("count", users, ["=", "name", "once"]) == 1
+    assert lines(ctl("outcome", made))[0]["state"] == "applied"
+    assert lines(ctl("outcome", str(uuid.uuid4())))[0] == {"state": "not_applied"}
+    assert "--atomic" in ctl("insert", users, "--request-id", made, "--atomic", code=USAGE, stdin="{}").stderr
 
 
 def test_a_purge_in_the_background_is_not_waited_for():

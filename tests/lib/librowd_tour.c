@@ -1,7 +1,8 @@
 /*
  * Every function of librowd that speaks to a daemon, against a real one:
  *
- *	librowd_tour SOCKET calls|pipelines|streams|transactions|cancels
+ *	librowd_tour SOCKET calls|pipelines|streams|transactions|cancels|once
+ *	librowd_tour SOCKET survives       says "ready", and inserts until a line comes, whatever happens
  *	librowd_tour SOCKET reconnects     says "ready", reads a line, and finds another daemon there
  *
  * Ends with 0, or says which line was not as promised.
@@ -9,6 +10,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -357,6 +359,44 @@ static void tour_cancels(const char *path)
 	rowd_close(c);
 }
 
+static void tour_once(const char *path)
+{
+	struct rowd_call_options how = ROWD_CALL_OPTIONS_INIT;
+	struct rowd *c = open_conn(path);
+	char id[ROWD_ID_BYTES];
+	struct rowd_result *r;
+	int i;
+
+	make_table(c, "tour");
+	OK(rowd_make_id(id, &err));
+	how.request_id = id;
+	for (i = 0; i < 2; i++) {
+		OK(rowd_call_once(c, "insert", rowd_array(rowd_str("tour"), rowd_map("id", rowd_int(1))),
+				  &how, &r, &err));
+		CHECK(rowd_result_count(r) == 1);
+		rowd_result_free(r);
+	}
+	CHECK(count(c, "tour", NULL) == 1);
+	CHECK(rowd_call_once(c, "insert", rowd_array(rowd_str("tour"), rowd_map("id", rowd_int(2))), &how,
+			     NULL, &err) == ROWD_E_ID_REUSED);
+	CHECK(rowd_call_once(c, "insert", rowd_array(rowd_str("tour"), rowd_map("id", rowd_int(1))), NULL,
+			     NULL, &err) == ROWD_E_CONFLICT);
+	OK(rowd_call(c, "outcome", rowd_array(rowd_str(id)), NULL, &r, &err));
+	CHECK(strcmp(rowd_item_str(rowd_item_get(rowd_result_item(r), "state"), NULL), "applied") == 0);
+	rowd_result_free(r);
+	OK(rowd_begin(c, NULL, &err));
+	fill(c, "tour", 10, 20);
+	OK(rowd_call_once(c, "commit", NULL, NULL, NULL, &err));
+	CHECK(!rowd_in_transaction(c) && count(c, "tour", NULL) == 11);
+	OK(rowd_call_once(c, "delete_where",
+			  rowd_array(rowd_str("tour"), rowd_ge("id", rowd_int(10)),
+				     rowd_map("returning", rowd_str("keys"))),
+			  NULL, &r, &err));
+	CHECK(rowd_result_rows(r) == 10);
+	rowd_result_free(r);
+	rowd_close(c);
+}
+
 /* Two connections, one in a transaction, find that the daemon was replaced. */
 static void tour_reconnects(const char *path)
 {
@@ -382,6 +422,30 @@ static void tour_reconnects(const char *path)
 	rowd_close(c);
 }
 
+/* Insert, each once, until a line comes; says how many inserts were applied and how many were not. */
+static void tour_survives(const char *path)
+{
+	struct rowd *c = open_conn(path);
+	struct pollfd more = { .fd = 0, .events = POLLIN };
+	int64_t id, applied = 0, not_applied = 0;
+
+	make_table(c, "tour");
+	puts("ready");
+	fflush(stdout);
+	for (id = 0; poll(&more, 1, 0) == 0; id++) {
+		struct rowd_value *args = rowd_array(rowd_str("tour"), rowd_map("id", rowd_int(id)));
+
+		if (rowd_call_once(c, "insert", args, NULL, NULL, &err) == ROWD_OK) {
+			applied++;
+			continue;
+		}
+		CHECK(err.outcome == ROWD_NOT_APPLIED);
+		not_applied++;
+	}
+	printf("%" PRId64 " %" PRId64 "\n", applied, not_applied);
+	rowd_close(c);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -391,6 +455,7 @@ int main(int argc, char **argv)
 		{ "calls", tour_calls },     { "pipelines", tour_pipelines },
 		{ "streams", tour_streams }, { "transactions", tour_transactions },
 		{ "cancels", tour_cancels }, { "reconnects", tour_reconnects },
+		{ "once", tour_once },       { "survives", tour_survives },
 	};
 	size_t i;
 
