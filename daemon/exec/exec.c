@@ -17,18 +17,22 @@ static bool is_stale(enum rowd_code rc, const struct err *err)
 	return rc == ROWD_E_SCHEMA_MISMATCH && err->native != 0;
 }
 
+/* Has a first attempt that failed left nothing behind, neither in the database nor with the client? */
+static bool may_run_again(const struct request *req)
+{
+	return exec_is_single_statement(req) && !request_flag(req, OPT_STREAM);
+}
+
 /* The schema changed under us: read it again, and what may be done twice is. */
-static enum rowd_code run_again(struct exec *x, const struct request *req, op_fn *handler, size_t start,
-				struct err *err)
+static enum rowd_code run_again(struct exec *x, const struct request *req, op_fn *handler, struct err *err)
 {
 	enum rowd_code rc;
 
 	err_init(err);
-	buf_truncate(x->out, start);
 	rc = db_reload(x->conn, err);
 	if (rc)
 		return rc;
-	if (!exec_is_single_statement(req))
+	if (!may_run_again(req))
 		return err_set(err, ROWD_E_BUSY, "the schema was changed meanwhile");
 	rc = handler(x, req, err);
 	if (is_stale(rc, err))
@@ -40,6 +44,7 @@ enum rowd_code exec_request(struct exec *x, const struct request *req, struct er
 {
 	op_fn *handler = ops_handler(req->op->id);
 	size_t start = x->out->len;
+	unsigned operators = x->filter_operators;
 	enum rowd_code rc;
 
 	assert(handler);
@@ -49,8 +54,11 @@ enum rowd_code exec_request(struct exec *x, const struct request *req, struct er
 		return err_limit(err, x->limits->reply_bytes, "the reply");
 	}
 	rc = handler(x, req, err);
-	if (is_stale(rc, err))
-		rc = run_again(x, req, handler, start, err);
+	if (is_stale(rc, err)) {
+		buf_truncate(x->out, start);
+		x->filter_operators = operators;
+		rc = run_again(x, req, handler, err);
+	}
 	if (!rc && x->out->failed)
 		rc = err_limit(err, x->limits->reply_bytes, "the reply");
 	if (rc)

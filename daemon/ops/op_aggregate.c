@@ -457,12 +457,21 @@ static int compare_groups(const void *x, const void *y, void *arg)
 	return order;
 }
 
+static enum rowd_code too_many_groups(const struct aggregate *a, struct err *err)
+{
+	const struct limits *limits = a->x->limits;
+
+	if (a->ngroups == (size_t)limits->reply_rows)
+		return err_limit(err, limits->reply_rows, "the number of groups to be ordered by something computed");
+	return err_limit(err, limits->reply_bytes, "the size of groups to be ordered by something computed");
+}
+
 static enum rowd_code sort_groups(struct aggregate *a, struct err *err)
 {
 	struct group **all = arena_alloc(a->x->arena, a->ngroups * sizeof *all), *g = a->first;
 
 	if (a->more)
-		return err_limit(err, a->x->limits->reply_rows, "the number of groups to be ordered by something computed");
+		return too_many_groups(a, err);
 	if (!all)
 		return no_memory(err);
 	for (size_t i = 0; i < a->ngroups; i++, g = g->next)

@@ -346,6 +346,9 @@ TEST(groups_can_be_ordered_by_what_was_computed)
 	      "['t', {'group_by': ['id'], 'compute': {'k': ['sum', 'n']}, 'order': ['-k']}]");
 	requests.limits.reply_rows = 2;
 	GIVES("limit limit=2", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k']}]");
+	requests.limits.reply_rows = 5;
+	requests.limits.reply_bytes = 3;
+	GIVES("limit limit=3", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k']}]");
 	requests_end();
 }
 
@@ -458,6 +461,15 @@ TEST(a_read_that_no_longer_fits_the_schema_is_carried_out_again)
 	script_fail("prepare", ROWD_E_SCHEMA_MISMATCH);
 	assert_string_equal(asks_within("count", "['t1']"), "1");
 	assert_string_equal(script.log, "prepare describe prepare exec step finish");
+	end_script();
+}
+
+TEST(operators_are_counted_once_for_both_attempts)
+{
+	start_script();
+	requests.limits.filter_operators = 2;
+	script_fail("prepare", ROWD_E_SCHEMA_MISMATCH);
+	assert_string_equal(asks_within("count", "['t1', ['and', ['exists', {'from': 't1'}]]]"), "1");
 	end_script();
 }
 
