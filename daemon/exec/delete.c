@@ -81,7 +81,7 @@ static bool needs_keys(const struct deletion *d)
 {
 	if (d->returning.n > 0 && !d->dry_run)
 		return true;
-	return d->limit >= 0 && d->table->nchildren > 0;
+	return d->limit >= 0 && d->table->nchildren > 0 && (d->cascaded || cascade_is_ambiguous(d->table));
 }
 
 static enum rowd_code stale(const struct deletion *d, struct err *err)
@@ -146,18 +146,38 @@ static enum rowd_code delete_keys(struct course *c, struct err *err)
 	return rc;
 }
 
-/* The first in the order, where nothing else refers to them: the database finds them by itself. */
+/* Of the first rows that match, who stood in the way: asked of their keys, part by part. */
+static enum rowd_code explain_first(struct course *c, struct err *err)
+{
+	const struct err first = *err;
+	enum rowd_code rc;
+	size_t at = 0;
+
+	if (!db_in_transaction(c->x->conn) || take_keys(c, err)) {
+		*err = first;
+		return err->code;
+	}
+	do {
+		const struct pred *part = keyset_part(c->x->arena, &c->keys, &at);
+
+		*err = first;
+		if (!part)
+			return err->code;
+		rc = constraint_of_delete(c->x, c->d->table, part, err);
+	} while (at < c->keys.count && !err->column[0]);
+	return rc;
+}
+
+/* The first in the order: the database finds them by itself. */
 static enum rowd_code delete_first(struct course *c, struct err *err)
 {
 	const struct deletion *d = c->d;
-	const struct select_stmt keyed_by = {
-		.table = d->table, .columns = (const struct column **)(uintptr_t)d->table->primary_key.columns,
-		.ncolumns = d->table->primary_key.ncolumns, .where = d->where, .order = d->order.terms,
-		.norder = d->order.nterms, .order_by_row_id = d->order.by_row_id, .limit = d->limit,
-	};
+	const struct select_stmt keyed_by = keyset_first(d->table, d->where, &d->order, d->limit);
+	enum rowd_code rc;
 
 	sql_delete(c->x->sql, db_conn_dialect(c->x->conn), d->table, NULL, &keyed_by);
-	return db_run(c->x->conn, c->x->sql, &c->matched, NULL, err);
+	rc = db_run(c->x->conn, c->x->sql, &c->matched, NULL, err);
+	return rc && constraint_failed(rc) ? explain_first(c, err) : rc;
 }
 
 static enum rowd_code carry_out(struct course *c, struct err *err)

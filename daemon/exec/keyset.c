@@ -138,19 +138,26 @@ static enum rowd_code read_keys(struct exec *x, struct keyset *k, int64_t most, 
 	return rc;
 }
 
+struct select_stmt keyset_first(const struct table *t, const struct pred *where, const struct plan_order *order,
+				int64_t limit)
+{
+	return (struct select_stmt){
+		.table = t, .columns = (const struct column **)(uintptr_t)t->primary_key.columns,
+		.ncolumns = t->primary_key.ncolumns, .where = where, .order = order->terms, .norder = order->nterms,
+		.order_by_row_id = order->by_row_id, .limit = limit,
+	};
+}
+
 enum rowd_code keyset_select(struct exec *x, const struct table *t, const struct pred *where,
 			     const struct plan_order *order, int64_t limit, int64_t most, struct keyset *out,
 			     struct err *err)
 {
-	struct select_stmt q = {
-		.table = t, .columns = (const struct column **)(uintptr_t)t->primary_key.columns,
-		.ncolumns = t->primary_key.ncolumns, .where = where, .order = order->terms, .norder = order->nterms,
-		.limit = limit, .for_update = true,
-	};
+	struct select_stmt q = keyset_first(t, where, order, limit);
 	enum rowd_code rc = keyset_init(out, t, err);
 
 	if (rc)
 		return rc;
+	q.for_update = true;
 	if (limit < 0 && most >= 0)
 		q.limit = most + 1;
 	sql_select(x->sql, db_conn_dialect(x->conn), &q);

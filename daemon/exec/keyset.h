@@ -51,6 +51,10 @@ ROWD_MUST_CHECK enum rowd_code keyset_select(struct exec *x, const struct table 
 					     const struct plan_order *order, int64_t limit, int64_t most,
 					     struct keyset *out, struct err *err);
 
+/* The rows of table that are the first `limit` in this order, to write them. Borrows from t and order. */
+struct select_stmt keyset_first(const struct table *t, const struct pred *where, const struct plan_order *order,
+				int64_t limit);
+
 /* A filter for the keys from *at_io on, as many as fit into one statement; *at_io moves behind them. For a
  * sorted set. NULL when memory runs out. */
 const struct pred *keyset_part(struct arena *a, const struct keyset *k, size_t *at_io);

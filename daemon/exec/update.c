@@ -44,16 +44,38 @@ static enum rowd_code update_keys(struct exec *x, const struct update *u, const 
 	return rc;
 }
 
-/* The first of the rows that match, told by their keys. */
-static enum rowd_code update_limited(struct exec *x, const struct update *u, int64_t *updated_out, struct err *err)
+/* Of the first rows that match, what was violated: asked of their keys, part by part. */
+static enum rowd_code explain_first(struct exec *x, const struct update *u, struct err *err)
 {
+	const struct err first = *err;
 	struct keyset keys;
-	enum rowd_code rc = keyset_select(x, u->table, u->where, &u->order, u->limit, -1, &keys, err);
+	enum rowd_code rc;
+	size_t at = 0;
 
-	if (!rc)
-		rc = update_keys(x, u, &keys, err);
-	*updated_out = (int64_t)keys.count;
+	if (!db_in_transaction(x->conn) || keyset_select(x, u->table, u->where, &u->order, u->limit, -1, &keys, err)) {
+		*err = first;
+		return err->code;
+	}
+	do {
+		const struct pred *part = keyset_part(x->arena, &keys, &at);
+
+		*err = first;
+		if (!part)
+			return err->code;
+		rc = constraint_of_update(x, u->table, u->sets, part, false, err);
+	} while (at < keys.count && !err->column[0]);
 	return rc;
+}
+
+/* The first of the rows that match: the database finds them by itself. */
+static enum rowd_code update_first(struct exec *x, const struct update *u, int64_t *updated_out, struct err *err)
+{
+	const struct select_stmt keyed_by = keyset_first(u->table, u->where, &u->order, u->limit);
+	enum rowd_code rc;
+
+	sql_update(x->sql, db_conn_dialect(x->conn), u->table, u->sets->terms, u->sets->count, NULL, &keyed_by);
+	rc = db_run(x->conn, x->sql, updated_out, NULL, err);
+	return rc && constraint_failed(rc) ? explain_first(x, u, err) : rc;
 }
 
 static enum rowd_code update_returning(struct exec *x, const struct update *u, struct err *err)
@@ -86,7 +108,7 @@ enum rowd_code update_rows(struct exec *x, const struct update *u, struct err *e
 	if (!u->dry_run && u->returning.n > 0)
 		return update_returning(x, u, err);
 	if (!u->dry_run) {
-		rc = u->limit >= 0 ? update_limited(x, u, &n, err)
+		rc = u->limit >= 0 ? update_first(x, u, &n, err)
 				   : run_update(x, u->table, u->sets, u->where, false, &n, err);
 		if (!rc)
 			rc = guard_check(u->table, n, u->max_rows, err);

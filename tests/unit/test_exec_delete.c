@@ -180,6 +180,8 @@ TEST(the_first_child_by_name_is_told)
 	assert_string_equal(requests.err.table, "bb");
 	GIVES("foreign_key p", "delete_where", "['p', {'id': 3}, {'limit': 5, 'returning': 'rows'}]");
 	assert_string_equal(requests.err.table, "zz");
+	GIVES("foreign_key p", "delete_where", "['p', ['not_null', 's'], {'limit': 1, 'order': ['-id']}]");
+	assert_string_equal(requests.err.table, "zz");
 	GIVES("{'deleted': 1}", "delete", "['p', 2]");
 	requests_end();
 }
