@@ -4,10 +4,8 @@
 
 #include <assert.h>
 
-#include "daemon/ops/ops.h"
-
 enum {
-	SMALL_REPLY_BYTES = 256       /* what a single statement's answer takes at most */
+	SMALL_REPLY_BYTES = 256 /* what a single statement's answer takes at most */
 };
 
 /* Did the database say that a statement no longer fits its schema? `create_table` has the same code for

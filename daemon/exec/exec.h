@@ -48,4 +48,13 @@ ROWD_MUST_CHECK enum rowd_code exec_request(struct exec *x, const struct request
  * leaves nothing to undo? Then it needs no savepoint in a group. Looks at req only. */
 bool exec_is_single_statement(const struct request *req);
 
+/*
+ * The handler of one operation: checks the permission, plans, runs, appends the result to x->out. What it
+ * leaves there on failure is cut off by exec_request.
+ */
+typedef enum rowd_code op_fn(struct exec *x, const struct request *req, struct err *err);
+
+/* By operation, from ops/ops.c; NULL for those that rpc/ and run/ answer themselves. */
+op_fn *ops_handler(enum op_id id);
+
 #endif

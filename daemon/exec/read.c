@@ -28,7 +28,8 @@ static enum rowd_code reply_too_long(const struct exec *x, struct err *err)
 	return err_limit(err, x->limits->reply_bytes, "the reply");
 }
 
-static enum rowd_code query(struct exec *x, const struct select_stmt *q, struct db_rows **out, struct err *err)
+static enum rowd_code query(struct exec *x, const struct select_stmt *q, struct db_rows **out,
+			    struct err *err)
 {
 	sql_select(x->sql, db_conn_dialect(x->conn), q);
 	return db_query(x->conn, x->sql, out, err);
@@ -38,8 +39,8 @@ static enum rowd_code query(struct exec *x, const struct select_stmt *q, struct 
 
 struct page {
 	struct exec *x;
-	int64_t limit;      /* of rows */
-	size_t end;         /* of bytes */
+	int64_t limit; /* of rows */
+	size_t end;    /* of bytes */
 	int64_t nrows;
 	bool more;
 };
@@ -104,7 +105,8 @@ enum rowd_code exec_page(struct exec *x, struct select_stmt *q, int64_t limit, s
 	if (p.more && p.nrows == 0 && limit > 0)
 		return reply_too_long(x, err);
 	/* the answers of others may fill a loop's buffer: that must not decide where a page ends */
-	if (p.more && p.nrows < limit && x->inline_read && p.end < start + (size_t)x->limits->reply_bytes - EXEC_TAIL_BYTES)
+	if (p.more && p.nrows < limit && x->inline_read &&
+	    p.end < start + (size_t)x->limits->reply_bytes - EXEC_TAIL_BYTES)
 		return reply_too_long(x, err);
 	*more_out = p.more;
 	return ROWD_OK;
@@ -112,7 +114,9 @@ enum rowd_code exec_page(struct exec *x, struct select_stmt *q, int64_t limit, s
 
 enum rowd_code exec_rows(struct exec *x, const struct select_stmt *q, int64_t *count_out, struct err *err)
 {
-	struct page p = { .x = x, .limit = x->limits->reply_rows, .end = x->out->max_bytes - EXEC_TAIL_BYTES };
+	struct page p = { .x = x,
+			  .limit = x->limits->reply_rows,
+			  .end = x->out->max_bytes - EXEC_TAIL_BYTES };
 	enum rowd_code rc = page_run(&p, q, err);
 
 	if (rc)
@@ -146,7 +150,7 @@ struct stream {
 	struct buf batch;
 	size_t open;
 	int64_t batch_rows;
-	int64_t nrows;      /* in batch */
+	int64_t nrows; /* in batch */
 	int64_t total;
 };
 
@@ -202,8 +206,8 @@ static enum rowd_code stream_run(struct stream *s, struct db_rows *rows, struct 
 	return !rc && s->nrows > 0 ? stream_flush(s, err) : rc;
 }
 
-enum rowd_code exec_stream(struct exec *x, const struct select_stmt *q, int64_t batch_rows, int64_t *count_out,
-			   struct err *err)
+enum rowd_code exec_stream(struct exec *x, const struct select_stmt *q, int64_t batch_rows,
+			   int64_t *count_out, struct err *err)
 {
 	struct stream s = { .x = x, .batch_rows = batch_rows };
 	struct db_rows *rows;

@@ -14,13 +14,13 @@
 #include "daemon/ops/ops.h"
 
 struct compute {
-	const char *name;            /* borrowed from the request, does not end in NUL */
+	const char *name; /* borrowed from the request, does not end in NUL */
 	size_t name_len;
 	struct aggregate_term term;
 };
 
 struct sort_key {
-	unsigned position;           /* in a group's values */
+	unsigned position; /* in a group's values */
 	bool descending, nulls_last;
 };
 
@@ -61,8 +61,9 @@ static const struct {
 	const char *name;
 	enum aggregate_fn fn;
 } functions[] = {
-	{ "count", AGG_COUNT }, { "count_distinct", AGG_COUNT_DISTINCT }, { "sum", AGG_SUM },
-	{ "min", AGG_MIN }, { "max", AGG_MAX }, { "avg", AGG_AVG },
+	{ "count", AGG_COUNT }, { "count_distinct", AGG_COUNT_DISTINCT },
+	{ "sum", AGG_SUM },     { "min", AGG_MIN },
+	{ "max", AGG_MAX },     { "avg", AGG_AVG },
 };
 
 static bool str_is(const msgpack_object *o, const char *s)
@@ -87,18 +88,20 @@ static enum rowd_code check_exact(const struct column *c, const char *fn, struct
 	case TYPE_TIME:
 		break;
 	}
-	return err_set(err, ROWD_E_TYPE_MISMATCH, "%s is of an int or a decimal, which column %s is not", fn, c->name);
+	return err_set(err, ROWD_E_TYPE_MISMATCH, "%s is of an int or a decimal, which column %s is not", fn,
+		       c->name);
 }
 
 static enum rowd_code check_comparable(const struct column *c, const char *fn, struct err *err)
 {
 	if (type_is_orderable(&c->type))
 		return ROWD_OK;
-	return err_set(err, ROWD_E_UNSUPPORTED, "%s of column %s, which has no bounded length or type", fn, c->name);
+	return err_set(err, ROWD_E_UNSUPPORTED, "%s of column %s, which has no bounded length or type", fn,
+		       c->name);
 }
 
-static enum rowd_code check_function(const struct aggregate *a, const struct aggregate_term *t, const char *fn,
-				     struct err *err)
+static enum rowd_code check_function(const struct aggregate *a, const struct aggregate_term *t,
+				     const char *fn, struct err *err)
 {
 	enum rowd_code rc = ROWD_OK;
 
@@ -122,27 +125,30 @@ static enum rowd_code check_function(const struct aggregate *a, const struct agg
 }
 
 /* ["count"], or [function, column] */
-static enum rowd_code read_term(const struct aggregate *a, const msgpack_object *o, struct aggregate_term *out,
-				struct err *err)
+static enum rowd_code read_term(const struct aggregate *a, const msgpack_object *o,
+				struct aggregate_term *out, struct err *err)
 {
 	const msgpack_object_array *parts = &o->via.array;
 	size_t i;
 	enum rowd_code rc;
 
 	if (o->type != MSGPACK_OBJECT_ARRAY || parts->size == 0 || parts->size > 2)
-		return err_set(err, ROWD_E_BAD_REQUEST, "what to compute is [\"count\"] or [function, column]");
-	for (i = 0; i < sizeof functions / sizeof *functions && !str_is(&parts->ptr[0], functions[i].name); i++)
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "what to compute is [\"count\"] or [function, column]");
+	for (i = 0; i < sizeof functions / sizeof *functions && !str_is(&parts->ptr[0], functions[i].name);
+	     i++)
 		;
 	if (i == sizeof functions / sizeof *functions)
-		return err_set(err, ROWD_E_BAD_REQUEST, "what can be computed is count, count_distinct, sum, min, max, avg");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "what can be computed is count, count_distinct, sum, min, max, avg");
 	*out = (struct aggregate_term){ .fn = functions[i].fn };
 	if (parts->size == 1 && out->fn == AGG_COUNT) {
 		out->fn = AGG_COUNT_ROWS;
 		return ROWD_OK;
 	}
 	if (parts->size == 1)
-		return err_set(err, ROWD_E_BAD_REQUEST, "%s of what? [\"%s\", column] is due", functions[i].name,
-			       functions[i].name);
+		return err_set(err, ROWD_E_BAD_REQUEST, "%s of what? [\"%s\", column] is due",
+			       functions[i].name, functions[i].name);
 	rc = plan_column(a->table, &parts->ptr[1], &out->column, err);
 	return rc ? rc : check_function(a, out, functions[i].name, err);
 }
@@ -173,7 +179,8 @@ static enum rowd_code read_computes(struct aggregate *a, struct err *err)
 	uint32_t n = o ? o->via.map.size : 0;
 
 	if (n == 0)
-		return err_set(err, ROWD_E_BAD_REQUEST, "aggregate: compute says what, {name: [function, column]}");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "aggregate: compute says what, {name: [function, column]}");
 	if (n > TABLE_MAX_COLUMNS)
 		return err_limit(err, TABLE_MAX_COLUMNS, "%u things to compute", (unsigned)n);
 	a->computes = arena_calloc(a->x->arena, n, sizeof *a->computes);
@@ -245,8 +252,9 @@ static enum rowd_code unknown_value(const struct aggregate *a, const struct plan
 	name.via.str.ptr = t->name;
 	name.via.str.size = (uint32_t)t->len;
 	rc = plan_column(a->table, &name, &column, err);
-	return rc ? rc : err_set(err, ROWD_E_BAD_REQUEST, "groups are ordered by what they have, which %s is not",
-				 column->name);
+	return rc ? rc
+		  : err_set(err, ROWD_E_BAD_REQUEST, "groups are ordered by what they have, which %s is not",
+			    column->name);
 }
 
 static enum rowd_code read_key(struct aggregate *a, const msgpack_object *o, struct err *err)
@@ -293,16 +301,23 @@ static bool plan_statement(const struct aggregate *a, const struct pred *where, 
 	if (!terms || !order)
 		return false;
 	*q = (struct select_stmt){
-		.table = a->table, .columns = a->columns.list, .ncolumns = a->columns.n,
-		.aggregates = terms, .naggregates = a->ncomputes, .grouped = a->columns.n > 0, .where = where,
-		.order = order, .limit = -1,
+		.table = a->table,
+		.columns = a->columns.list,
+		.ncolumns = a->columns.n,
+		.aggregates = terms,
+		.naggregates = a->ncomputes,
+		.grouped = a->columns.n > 0,
+		.where = where,
+		.order = order,
+		.limit = -1,
 	};
 	for (unsigned i = 0; i < a->ncomputes; i++)
 		terms[i] = a->computes[i].term;
 	for (unsigned i = 0; i < a->nkeys && !a->sorts; i++)
 		order[q->norder++] = (struct order_term){
 			.column = a->columns.list[a->keys[i].position],
-			.descending = a->keys[i].descending, .nulls_last = a->keys[i].nulls_last,
+			.descending = a->keys[i].descending,
+			.nulls_last = a->keys[i].nulls_last,
 		};
 	return true;
 }
@@ -462,7 +477,8 @@ static enum rowd_code too_many_groups(const struct aggregate *a, struct err *err
 	const struct limits *limits = a->x->limits;
 
 	if (a->ngroups == (size_t)limits->reply_rows)
-		return err_limit(err, limits->reply_rows, "the number of groups to be ordered by something computed");
+		return err_limit(err, limits->reply_rows,
+				 "the number of groups to be ordered by something computed");
 	return err_limit(err, limits->reply_bytes, "the size of groups to be ordered by something computed");
 }
 

@@ -17,7 +17,8 @@ static void write_map(struct buf *b, const struct table *t, const struct value *
 	}
 }
 
-static enum rowd_code get_row(struct exec *x, const struct table *t, const struct select_stmt *q, struct err *err)
+static enum rowd_code get_row(struct exec *x, const struct table *t, const struct select_stmt *q,
+			      struct err *err)
 {
 	const struct value *row;
 	struct db_rows *rows;
@@ -49,10 +50,15 @@ enum rowd_code op_get_row(struct exec *x, const struct request *req, struct err 
 		rc = plan_columns(x, t, NULL, &columns, err);
 	if (rc)
 		return rc;
-	return get_row(x, t, &(struct select_stmt){
-		.table = t, .columns = columns.list, .ncolumns = columns.n,
-		.where = filter_key_equals(x->arena, t, key), .limit = -1,
-	}, err);
+	return get_row(x, t,
+		       &(struct select_stmt){
+			       .table = t,
+			       .columns = columns.list,
+			       .ncolumns = columns.n,
+			       .where = filter_key_equals(x->arena, t, key),
+			       .limit = -1,
+		       },
+		       err);
 }
 
 /* ---- select ---- */
@@ -74,11 +80,14 @@ static enum rowd_code check_options(const struct exec *x, const struct request *
 	if (req->options[OPT_BATCH] && !stream)
 		return err_set(err, ROWD_E_BAD_REQUEST, "select: batch is for a stream");
 	if (lock && (stream || request_flag(req, OPT_DISTINCT)))
-		return err_set(err, ROWD_E_BAD_REQUEST, "select: for_update goes neither with stream nor with distinct");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "select: for_update goes neither with stream nor with distinct");
 	if (lock && !x->in_transaction)
-		return err_set(err, ROWD_E_BAD_REQUEST, "select: for_update means something in a transaction only");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "select: for_update means something in a transaction only");
 	if (stream && !x->batch && !x->inline_read)
-		return err_set(err, ROWD_E_BAD_REQUEST, "select: there is no stream within another operation");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "select: there is no stream within another operation");
 	return ROWD_OK;
 }
 
@@ -111,7 +120,8 @@ static enum rowd_code read_after_key(struct select *s, const msgpack_object *o, 
 	return ROWD_OK;
 }
 
-static enum rowd_code read_after(struct select *s, const msgpack_object *o, const struct pred **out, struct err *err)
+static enum rowd_code read_after(struct select *s, const msgpack_object *o, const struct pred **out,
+				 struct err *err)
 {
 	bool distinct = s->stmt.distinct;
 	unsigned first = distinct ? s->order.nterms : s->order.ngiven;
@@ -168,10 +178,16 @@ static enum rowd_code plan_select(struct select *s, struct err *err)
 	if (rc)
 		return rc;
 	s->stmt = (struct select_stmt){
-		.table = s->table, .columns = s->columns.list, .ncolumns = s->columns.n,
-		.order = s->order.terms, .norder = s->order.nterms, .order_by_row_id = s->order.by_row_id,
-		.limit = request_uint(s->req, OPT_LIMIT, -1), .offset = request_uint(s->req, OPT_OFFSET, 0),
-		.distinct = distinct, .for_update = request_flag(s->req, OPT_FOR_UPDATE),
+		.table = s->table,
+		.columns = s->columns.list,
+		.ncolumns = s->columns.n,
+		.order = s->order.terms,
+		.norder = s->order.nterms,
+		.order_by_row_id = s->order.by_row_id,
+		.limit = request_uint(s->req, OPT_LIMIT, -1),
+		.offset = request_uint(s->req, OPT_OFFSET, 0),
+		.distinct = distinct,
+		.for_update = request_flag(s->req, OPT_FOR_UPDATE),
 	};
 	return plan_rows(s, err);
 }
@@ -202,7 +218,8 @@ static enum rowd_code answer_page(struct select *s, struct err *err)
 /* {columns, count} behind the batches */
 static enum rowd_code answer_stream(struct select *s, struct err *err)
 {
-	int64_t most = s->x->limits->reply_rows, batch = request_uint(s->req, OPT_BATCH, STREAM_BATCH_ROWS), count;
+	int64_t most = s->x->limits->reply_rows, batch = request_uint(s->req, OPT_BATCH, STREAM_BATCH_ROWS),
+		count;
 	struct buf *out = s->x->out;
 	enum rowd_code rc;
 

@@ -5,6 +5,7 @@
 /* A row of ops.def that is not named below is a mistake, not a NULL. */
 #pragma GCC diagnostic error "-Wswitch"
 
+/* clang-format off */
 op_fn *ops_handler(enum op_id id)
 {
 	switch (id) {

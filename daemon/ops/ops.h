@@ -10,10 +10,6 @@
 
 #include "daemon/exec/exec.h"
 
-/* Check the permission, plan, run, append the result to x->out. What is left in x->out on failure is for
- * exec_request to cut off. */
-typedef enum rowd_code op_fn(struct exec *x, const struct request *req, struct err *err);
-
 /* op_schema.c and its kin */
 op_fn op_tables, op_describe, op_create_table, op_drop_table, op_create_index, op_drop_index, op_add_column;
 
@@ -27,8 +23,5 @@ op_fn op_atomic, op_outcome;
 
 /* op_purge.c */
 op_fn op_purge, op_jobs, op_job, op_job_pause, op_job_resume, op_job_cancel, op_job_tune;
-
-/* The handler of an operation; NULL for those that rpc/ and run/ answer themselves. */
-op_fn *ops_handler(enum op_id id);
 
 #endif

@@ -18,7 +18,7 @@ enum {
 struct ordering {
 	struct exec *x;
 	const struct table *table;
-	bool *seen;                  /* by column position */
+	bool *seen; /* by column position */
 	struct plan_order *out;
 };
 
@@ -41,7 +41,8 @@ static bool cut_suffix(struct plan_term *t, const char *suffix)
 
 void plan_read_term(const msgpack_object *o, struct plan_term *out)
 {
-	*out = (struct plan_term){ .name = o->via.str.size > 0 ? o->via.str.ptr : "", .len = o->via.str.size };
+	*out = (struct plan_term){ .name = o->via.str.size > 0 ? o->via.str.ptr : "",
+				   .len = o->via.str.size };
 	if (out->len > 0 && out->name[0] == '-') {
 		out->descending = true;
 		out->name++;
@@ -58,12 +59,14 @@ static enum rowd_code check_orderable(const struct table *t, const struct column
 {
 	if (type_is_orderable(&c->type) || key_has_column(&t->primary_key, c))
 		return ROWD_OK;
-	err_set(err, ROWD_E_UNSUPPORTED, "rows are not ordered by column %s, which has no bounded length or type", c->name);
+	err_set(err, ROWD_E_UNSUPPORTED,
+		"rows are not ordered by column %s, which has no bounded length or type", c->name);
 	err_where(err, t->name, c->name);
 	return ROWD_E_UNSUPPORTED;
 }
 
-static bool ordering_init(struct ordering *o, struct exec *x, const struct table *table, struct plan_order *out)
+static bool ordering_init(struct ordering *o, struct exec *x, const struct table *table,
+			  struct plan_order *out)
 {
 	*o = (struct ordering){ .x = x, .table = table, .out = out };
 	*out = (struct plan_order){ .terms = NULL };
@@ -118,7 +121,8 @@ static enum rowd_code read_terms(struct ordering *o, const msgpack_object *terms
 	if (terms->via.array.size == 0)
 		return err_set(err, ROWD_E_BAD_REQUEST, "an order names one column at least");
 	if (terms->via.array.size > ORDER_MAX_TERMS)
-		return err_limit(err, ORDER_MAX_TERMS, "an order of %u columns", (unsigned)terms->via.array.size);
+		return err_limit(err, ORDER_MAX_TERMS, "an order of %u columns",
+				 (unsigned)terms->via.array.size);
 	for (uint32_t i = 0; i < terms->via.array.size && !rc; i++)
 		rc = read_term(o, &terms->via.array.ptr[i], err);
 	o->out->ngiven = o->out->nterms;
@@ -167,7 +171,8 @@ static bool is_among(const struct plan_columns *columns, const struct column *c)
 }
 
 enum rowd_code plan_order_distinct(struct exec *x, const struct table *table, const msgpack_object *o,
-				   const struct plan_columns *columns, struct plan_order *out, struct err *err)
+				   const struct plan_columns *columns, struct plan_order *out,
+				   struct err *err)
 {
 	struct ordering ordering;
 	enum rowd_code rc;
@@ -180,8 +185,10 @@ enum rowd_code plan_order_distinct(struct exec *x, const struct table *table, co
 	rc = read_terms(&ordering, o, err);
 	for (i = 0; i < out->nterms && !rc; i++)
 		if (!is_among(columns, out->terms[i].column))
-			rc = err_set(err, ROWD_E_BAD_REQUEST, "these rows are ordered by the columns they have, "
-				     "which %s is not", out->terms[i].column->name);
+			rc = err_set(err, ROWD_E_BAD_REQUEST,
+				     "these rows are ordered by the columns they have, "
+				     "which %s is not",
+				     out->terms[i].column->name);
 	for (i = 0; i < columns->n && !rc; i++) {
 		rc = check_orderable(table, columns->list[i], err);
 		if (!rc)
@@ -223,8 +230,8 @@ static const struct pred *first_bound(struct arena *a, const struct order_term *
 }
 
 /* Equal in all terms before the i-th, and behind in that one. */
-static const struct pred *behind_at(struct arena *a, const struct plan_order *order, const struct value *values,
-				    unsigned i, const struct pred *behind)
+static const struct pred *behind_at(struct arena *a, const struct plan_order *order,
+				    const struct value *values, unsigned i, const struct pred *behind)
 {
 	const struct pred *kids[ORDER_ALL_TERMS];
 	unsigned k;

@@ -24,8 +24,8 @@ const char *plan_database(const struct exec *x)
 /* ---- the table ---- */
 
 /* There is no such table; who may not know that is denied. */
-static enum rowd_code unknown_table(struct exec *x, enum op_permission permission, const char *name, size_t len,
-				    struct err *err)
+static enum rowd_code unknown_table(struct exec *x, enum op_permission permission, const char *name,
+				    size_t len, struct err *err)
 {
 	char *text = arena_strndup(x->arena, name, len);
 	enum rowd_code rc;
@@ -40,7 +40,8 @@ static enum rowd_code unknown_table(struct exec *x, enum op_permission permissio
 	return ROWD_E_UNKNOWN_TABLE;
 }
 
-enum rowd_code plan_table(struct exec *x, const struct request *req, const struct table **out, struct err *err)
+enum rowd_code plan_table(struct exec *x, const struct request *req, const struct table **out,
+			  struct err *err)
 {
 	const char *own = plan_database(x), *db, *name;
 	size_t db_len, len;
@@ -67,8 +68,12 @@ enum rowd_code plan_filter(struct exec *x, const struct table *table, const msgp
 			   const struct pred **out, struct err *err)
 {
 	struct filter_context ctx = {
-		.catalog = db_catalog(x->conn), .limits = x->limits, .arena = x->arena,
-		.may_read = may_read, .may_read_arg = x, .operators = x->filter_operators,
+		.catalog = db_catalog(x->conn),
+		.limits = x->limits,
+		.arena = x->arena,
+		.may_read = may_read,
+		.may_read_arg = x,
+		.operators = x->filter_operators,
 	};
 	enum rowd_code rc = ROWD_OK;
 
@@ -132,8 +137,9 @@ enum rowd_code plan_key(struct exec *x, const struct table *table, const msgpack
 		n = o->via.array.size;
 	}
 	if (n != key->ncolumns)
-		return err_set(err, ROWD_E_BAD_REQUEST, "the primary key of %s has %u columns, %u values came",
-			       table->name, key->ncolumns, (unsigned)n);
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "the primary key of %s has %u columns, %u values came", table->name,
+			       key->ncolumns, (unsigned)n);
 	values = arena_alloc(x->arena, n * sizeof *values);
 	if (!values)
 		return no_memory(err);

@@ -49,15 +49,21 @@ void requests_start(void)
 		fail("mkdtemp", folder);
 	snprintf(requests.path, sizeof requests.path, "%s/main.db", folder);
 	snprintf(url, sizeof url, "sqlite://%s", requests.path);
-	source = (struct db_source){ .name = "main", .url = url, .durability = "normal", .busy_timeout_ms = 200,
-				     .create = true };
+	source = (struct db_source){
+		.name = "main", .url = url, .durability = "normal", .busy_timeout_ms = 200, .create = true
+	};
 	if (db_init(&db, &source, &err) || db_conn_open(&db, DB_WRITER, &requests.conn, &err))
 		fail("open", err.text);
 	arena_init(&arena);
 	sql_init(&sql);
 	buf_init(&out, 64 << 20);
-	requests.x = (struct exec){ .conn = requests.conn, .limits = &requests.limits, .caller = &requests.caller,
-				    .max_rows = -1, .arena = &arena, .sql = &sql, .out = &out };
+	requests.x = (struct exec){ .conn = requests.conn,
+				    .limits = &requests.limits,
+				    .caller = &requests.caller,
+				    .max_rows = -1,
+				    .arena = &arena,
+				    .sql = &sql,
+				    .out = &out };
 }
 
 void requests_end(void)
@@ -116,7 +122,7 @@ static const char *pack_elements(struct buf *b, const char *s, char end)
 		else if (*s != end)
 			fail("a , is missing", s);
 	}
-	if (end == '}') {                       /* a map32 where the array's head was reserved */
+	if (end == '}') { /* a map32 where the array's head was reserved */
 		head = b->len;
 		wire_map(b, 1 << 16);
 		memcpy(b->data + open, b->data + head, 5);
@@ -162,8 +168,13 @@ static const char *pack_bytes(struct buf *b, const char *s)
 
 static const char *pack(struct buf *b, const char *s)
 {
-	static const struct { const char *word; char byte; } words[] = {
-		{ "null", (char)0xc0 }, { "false", (char)0xc2 }, { "true", (char)0xc3 },
+	static const struct {
+		const char *word;
+		char byte;
+	} words[] = {
+		{ "null", (char)0xc0 },
+		{ "false", (char)0xc2 },
+		{ "true", (char)0xc3 },
 	};
 	size_t len;
 

@@ -14,11 +14,13 @@
 static void start(void)
 {
 	requests_start();
-	GIVES("true", "create_table", "['t', {'columns': [{'name': 'id', 'type': 'int'}, {'name': 's', 'type': 'text(5)'},"
+	GIVES("true", "create_table",
+	      "['t', {'columns': [{'name': 'id', 'type': 'int'}, {'name': 's', 'type': 'text(5)'},"
 	      "{'name': 'n', 'type': 'int'}, {'name': 'd', 'type': 'decimal(6,2)'}, {'name': 'x', 'type': 'text'}],"
 	      "'primary_key': ['id']}]");
-	requests_sql("INSERT INTO t VALUES (1, 'b', 3, 150, 'x'), (2, 'a', NULL, 25, NULL), (3, NULL, 1, -75, ''),"
-		     "(4, 'a', 1, 0, 'y'), (5, 'b', NULL, NULL, NULL)");
+	requests_sql(
+		"INSERT INTO t VALUES (1, 'b', 3, 150, 'x'), (2, 'a', NULL, 25, NULL), (3, NULL, 1, -75, ''),"
+		"(4, 'a', 1, 0, 'y'), (5, 'b', NULL, NULL, NULL)");
 }
 
 static const char ids[] = "{'columns': ['id'], 'rows': [%s], 'more': %s}";
@@ -200,7 +202,8 @@ TEST(a_table_without_a_key_is_ordered_by_its_row_numbers)
 	start();
 	requests_sql("CREATE TABLE keyless (a INTEGER, b VARCHAR(5))");
 	requests_sql("INSERT INTO keyless VALUES (2, 'x'), (1, 'y'), (2, 'w')");
-	GIVES("{'columns': ['a', 'b'], 'rows': [[2, 'x'], [1, 'y'], [2, 'w']], 'more': false}", "select", "['keyless']");
+	GIVES("{'columns': ['a', 'b'], 'rows': [[2, 'x'], [1, 'y'], [2, 'w']], 'more': false}", "select",
+	      "['keyless']");
 	GIVES("{'columns': ['b'], 'rows': [['y'], ['x'], ['w']], 'more': false}", "select",
 	      "['keyless', {'columns': ['b'], 'order': ['a']}]");
 	GIVES("unsupported", "get", "['keyless', 1]");
@@ -232,14 +235,16 @@ TEST(a_stream_brings_batches)
 	start();
 	requests.x.batch = take_batch;
 	batches[0] = '\0';
-	GIVES("{'columns': ['id'], 'count': 5}", "select", "['t', {'columns': ['id'], 'stream': true, 'batch': 2}]");
+	GIVES("{'columns': ['id'], 'count': 5}", "select",
+	      "['t', {'columns': ['id'], 'stream': true, 'batch': 2}]");
 	assert_string_equal(batches, "[[1], [2]];[[3], [4]];[[5]];");
 	batches[0] = '\0';
 	GIVES("{'columns': ['id'], 'count': 2}", "select",
 	      "['t', {'columns': ['id'], 'stream': true, 'offset': 1, 'limit': 2, 'order': ['-id']}]");
 	assert_string_equal(batches, "[[4], [3]];");
 	batches[0] = '\0';
-	GIVES("{'columns': ['id'], 'count': 0}", "select", "['t', {'columns': ['id'], 'stream': true, 'where': {'id': 9}}]");
+	GIVES("{'columns': ['id'], 'count': 0}", "select",
+	      "['t', {'columns': ['id'], 'stream': true, 'where': {'id': 9}}]");
 	assert_string_equal(batches, "");
 	requests_end();
 }
@@ -250,7 +255,8 @@ TEST(a_stream_has_a_limit_of_bytes_but_not_of_rows)
 	requests.x.batch = take_batch;
 	requests.limits.reply_rows = 3;
 	batches[0] = '\0';
-	GIVES("{'columns': ['id'], 'count': 5}", "select", "['t', {'columns': ['id'], 'stream': true, 'limit': 100}]");
+	GIVES("{'columns': ['id'], 'count': 5}", "select",
+	      "['t', {'columns': ['id'], 'stream': true, 'limit': 100}]");
 	assert_string_equal(batches, "[[1], [2], [3]];[[4], [5]];");
 	requests.limits.reply_bytes = 5 + 2 * 2;
 	batches[0] = '\0';
@@ -286,7 +292,8 @@ TEST(a_stream_is_for_those_who_can_wait)
 /* ---- aggregate ---- */
 
 #define COMPUTES(due, what) \
-	GIVES("{'columns': ['x'], 'rows': [[" due "]], 'more': false}", "aggregate", "['t', {'compute': {'x': " what "}}]")
+	GIVES("{'columns': ['x'], 'rows': [[" due "]], 'more': false}", "aggregate", \
+	      "['t', {'compute': {'x': " what "}}]")
 
 TEST(aggregates_are_exact)
 {
@@ -306,7 +313,8 @@ TEST(aggregates_are_exact)
 TEST(of_no_rows_counts_are_0_and_the_rest_nil)
 {
 	start();
-	GIVES("{'columns': ['a', 'b', 'c', 'd'], 'rows': [[0, null, null, null]], 'more': false}", "aggregate",
+	GIVES("{'columns': ['a', 'b', 'c', 'd'], 'rows': [[0, null, null, null]], 'more': false}",
+	      "aggregate",
 	      "['t', {'where': {'id': 9}, 'compute': {'a': ['count'], 'b': ['sum', 'n'], 'c': ['avg', 'd'], 'd': ['min', 's']}}]");
 	GIVES("{'columns': ['s', 'a'], 'rows': [], 'more': false}", "aggregate",
 	      "['t', {'where': {'id': 9}, 'group_by': ['s'], 'compute': {'a': ['count']}}]");
@@ -317,7 +325,8 @@ TEST(sums_past_64_bits_are_refused_averages_are_not)
 {
 	start();
 	requests_sql("UPDATE t SET n = 9223372036854775807 WHERE id < 3");
-	GIVES("out_of_range n", "aggregate", "['t', {'where': ['<', 'id', 3], 'compute': {'x': ['sum', 'n']}}]");
+	GIVES("out_of_range n", "aggregate",
+	      "['t', {'where': ['<', 'id', 3], 'compute': {'x': ['sum', 'n']}}]");
 	GIVES("{'columns': ['x'], 'rows': [[9.2233720368547758e+18]], 'more': false}", "aggregate",
 	      "['t', {'where': ['<', 'id', 3], 'compute': {'x': ['avg', 'n']}}]");
 	requests_end();
@@ -342,24 +351,28 @@ TEST(groups_can_be_ordered_by_what_was_computed)
 	      "['t', {'group_by': ['s'], 'compute': {'k': ['sum', 'n']}, 'order': ['-k']}]");
 	GIVES("{'columns': ['s', 'k', 'm'], 'rows': [['a', 1, 1], [null, 1, 1]], 'more': true}", "aggregate",
 	      "['t', {'group_by': ['s'], 'compute': {'k': ['sum', 'n'], 'm': ['max', 'n']}, 'order': ['k', '-s'], 'limit': 2}]");
-	GIVES("{'columns': ['id', 'k'], 'rows': [[1, 3], [3, 1], [4, 1], [2, null], [5, null]], 'more': false}", "aggregate",
-	      "['t', {'group_by': ['id'], 'compute': {'k': ['sum', 'n']}, 'order': ['-k']}]");
+	GIVES("{'columns': ['id', 'k'], 'rows': [[1, 3], [3, 1], [4, 1], [2, null], [5, null]], 'more': false}",
+	      "aggregate", "['t', {'group_by': ['id'], 'compute': {'k': ['sum', 'n']}, 'order': ['-k']}]");
 	requests.limits.reply_rows = 2;
-	GIVES("limit limit=2", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k']}]");
+	GIVES("limit limit=2", "aggregate",
+	      "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k']}]");
 	requests.limits.reply_rows = 5;
 	requests.limits.reply_bytes = 3;
-	GIVES("limit limit=3", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k']}]");
+	GIVES("limit limit=3", "aggregate",
+	      "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k']}]");
 	requests_end();
 }
 
 TEST(a_page_of_groups_says_whether_there_are_more)
 {
 	start();
-	GIVES("{'columns': ['n'], 'rows': [], 'more': true}", "aggregate", "['t', {'compute': {'n': ['count']}, 'limit': 0}]");
+	GIVES("{'columns': ['n'], 'rows': [], 'more': true}", "aggregate",
+	      "['t', {'compute': {'n': ['count']}, 'limit': 0}]");
 	requests.limits.reply_rows = 2;
 	GIVES("{'columns': ['id', 'k'], 'rows': [[1, 1], [2, 1]], 'more': true}", "aggregate",
 	      "['t', {'group_by': ['id'], 'compute': {'k': ['count']}}]");
-	GIVES("limit limit=2", "aggregate", "['t', {'group_by': ['id'], 'compute': {'k': ['count']}, 'limit': 3}]");
+	GIVES("limit limit=2", "aggregate",
+	      "['t', {'group_by': ['id'], 'compute': {'k': ['count']}, 'limit': 3}]");
 	requests_end();
 }
 
@@ -391,9 +404,12 @@ TEST(what_cannot_be_computed_is_refused)
 	GIVES("unsupported x", "aggregate", "['t', {'group_by': ['x'], 'compute': {'k': ['count']}}]");
 	GIVES("bad_request", "aggregate", "['t', {'group_by': [], 'compute': {'k': ['count']}}]");
 	GIVES("bad_request", "aggregate", "['t', {'group_by': ['s'], 'compute': {'s': ['count']}}]");
-	GIVES("bad_request", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['n']}]");
-	GIVES("unknown_column nope", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['nope']}]");
-	GIVES("bad_request", "aggregate", "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k', '-k']}]");
+	GIVES("bad_request", "aggregate",
+	      "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['n']}]");
+	GIVES("unknown_column nope", "aggregate",
+	      "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['nope']}]");
+	GIVES("bad_request", "aggregate",
+	      "['t', {'group_by': ['s'], 'compute': {'k': ['count']}, 'order': ['k', '-k']}]");
 	requests_end();
 }
 

@@ -22,7 +22,9 @@ static struct column columns[NCOLUMNS] = {
 };
 
 static const struct table with_key = {
-	.name = "t", .columns = columns, .ncolumns = NCOLUMNS,
+	.name = "t",
+	.columns = columns,
+	.ncolumns = NCOLUMNS,
 	.primary_key = { .columns = { &columns[ID] }, .ncolumns = 1, .unique = true },
 };
 
@@ -71,13 +73,20 @@ static bool holds(const struct pred *p, const struct value *row)
 		for (i = 0; i < p->nkids && !holds(p->kids[i], row); i++)
 			;
 		return i < p->nkids;
-	case PRED_EQ: return known && value_compare(left, right) == 0;
-	case PRED_LT: return known && value_compare(left, right) < 0;
-	case PRED_LE: return known && value_compare(left, right) <= 0;
-	case PRED_GT: return known && value_compare(left, right) > 0;
-	case PRED_GE: return known && value_compare(left, right) >= 0;
-	case PRED_IS_NULL: return !known;
-	case PRED_NOT_NULL: return known;
+	case PRED_EQ:
+		return known && value_compare(left, right) == 0;
+	case PRED_LT:
+		return known && value_compare(left, right) < 0;
+	case PRED_LE:
+		return known && value_compare(left, right) <= 0;
+	case PRED_GT:
+		return known && value_compare(left, right) > 0;
+	case PRED_GE:
+		return known && value_compare(left, right) >= 0;
+	case PRED_IS_NULL:
+		return !known;
+	case PRED_NOT_NULL:
+		return known;
 	case PRED_IN:
 		assert_int_equal(right->u.list->count, 0);
 		return false;
@@ -95,7 +104,8 @@ static int compare_rows(const struct plan_order *o, const struct value *x, const
 		int order;
 
 		if (v->kind == VALUE_NULL || w->kind == VALUE_NULL)
-			order = ((w->kind == VALUE_NULL) - (v->kind == VALUE_NULL)) * (t->nulls_last ? -1 : 1);
+			order = ((w->kind == VALUE_NULL) - (v->kind == VALUE_NULL)) *
+				(t->nulls_last ? -1 : 1);
 		else
 			order = value_compare(v, w) * (t->descending ? -1 : 1);
 		if (order)
@@ -166,7 +176,7 @@ TEST(behind_the_last_null_there_is_nothing)
 
 	arena_init(&arena);
 	assert_int_equal(read_order(&with_key, names(&term, 1), &o), ROWD_OK);
-	o.nterms = 1;                /* as of distinct rows of a */
+	o.nterms = 1; /* as of distinct rows of a */
 	p = plan_after(&arena, &o, &null);
 	assert_int_equal(p->op, PRED_IN);
 	assert_int_equal(p->rhs[0].value.u.list->count, 0);
@@ -209,7 +219,8 @@ TEST(the_primary_key_makes_an_order_total)
 	assert_int_equal(read_order(&with_key, NULL, &o), ROWD_OK);
 	assert_true(o.nterms == 1 && o.ngiven == 0 && o.terms[0].column == &columns[ID] && !o.by_row_id);
 	assert_int_equal(read_order(&with_key, names(a, 1), &o), ROWD_OK);
-	assert_true(o.nterms == 2 && o.ngiven == 1 && o.terms[0].descending && o.terms[1].column == &columns[ID]);
+	assert_true(o.nterms == 2 && o.ngiven == 1 && o.terms[0].descending &&
+		    o.terms[1].column == &columns[ID]);
 	assert_int_equal(read_order(&with_key, names(id, 1), &o), ROWD_OK);
 	assert_true(o.nterms == 1 && o.ngiven == 1 && o.terms[0].descending);
 	arena_fini(&arena);
@@ -236,7 +247,9 @@ TEST(a_primary_key_of_unbounded_text_is_an_order_all_the_same)
 		{ .name = "v", .type = { .kind = TYPE_TEXT }, .position = 1 },
 	};
 	static const char *const k = "-k", *const v = "v";
-	const struct table t = { .name = "t", .columns = text, .ncolumns = 2,
+	const struct table t = { .name = "t",
+				 .columns = text,
+				 .ncolumns = 2,
 				 .primary_key = { .columns = { &text[0] }, .ncolumns = 1 } };
 	struct plan_order o;
 
@@ -264,8 +277,12 @@ TEST(an_order_of_too_many_terms_is_refused)
 static void start(unsigned permissions)
 {
 	static const char *const open = "open";
-	const struct policy_grant g = { .role = "clerk", .database = "main", .tables = &open, .ntables = 1,
-					.permissions = permissions, .max_rows = -1 };
+	const struct policy_grant g = { .role = "clerk",
+					.database = "main",
+					.tables = &open,
+					.ntables = 1,
+					.permissions = permissions,
+					.max_rows = -1 };
 	struct policy *p = policy_new();
 	const uid_t uid = 1000;
 
@@ -311,10 +328,12 @@ TEST(who_may_delete_but_not_read_gets_no_rows_back)
 TEST(returning_names_the_key_or_columns)
 {
 	start(1u << PERM_DELETE | 1u << PERM_READ);
-	GIVES("{'deleted': 1, 'columns': ['id'], 'rows': [[1]]}", "delete", "['open', 1, {'returning': 'keys'}]");
+	GIVES("{'deleted': 1, 'columns': ['id'], 'rows': [[1]]}", "delete",
+	      "['open', 1, {'returning': 'keys'}]");
 	GIVES("bad_request", "delete", "['open', 2, {'returning': []}]");
 	GIVES("unknown_column x", "delete", "['open', 2, {'returning': ['x']}]");
-	GIVES("{'deleted': 1, 'columns': ['id'], 'rows': [[2]]}", "delete", "['open', 2, {'returning': 'rows'}]");
+	GIVES("{'deleted': 1, 'columns': ['id'], 'rows': [[2]]}", "delete",
+	      "['open', 2, {'returning': 'rows'}]");
 	end();
 }
 
@@ -324,6 +343,7 @@ TEST(operators_are_counted_across_the_filters_of_a_request)
 	asks("create_table", "['t', {'columns': [{'name': 'id', 'type': 'int'}], 'primary_key': ['id']}]");
 	requests.limits.filter_operators = 3;
 	GIVES("[0, 0]", "atomic", "[[['count', 't', {'id': 1}], ['count', 't', ['and', {'id': 1}]]]]");
-	GIVES("limit limit=3", "atomic", "[[['count', 't', ['and', {'id': 1}]], ['count', 't', ['and', {'id': 1}]]]]");
+	GIVES("limit limit=3", "atomic",
+	      "[[['count', 't', ['and', {'id': 1}]], ['count', 't', ['and', {'id': 1}]]]]");
 	requests_end();
 }

@@ -26,7 +26,9 @@ TEST(a_sum_is_read_from_its_digits)
 
 TEST(what_is_no_sum_is_refused)
 {
-	static const char *const bad[] = { "", "-", "1.0", "+1", " 1", "1e5", "12345678901234567890123456789012345678" };
+	static const char *const bad[] = {
+		"", "-", "1.0", "+1", " 1", "1e5", "12345678901234567890123456789012345678"
+	};
 	sum_int sum;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
