@@ -13,8 +13,8 @@ enum { SHA256_BYTES = 32, SHA256_BLOCK_BYTES = 64 };
 
 struct sha256 {
 	uint32_t state[8];
-	uint64_t len;                             /* bytes so far */
-	unsigned char block[SHA256_BLOCK_BYTES];  /* the len % 64 of them not yet mixed in */
+	uint64_t len;                            /* bytes so far */
+	unsigned char block[SHA256_BLOCK_BYTES]; /* the len % 64 of them not yet mixed in */
 };
 
 void sha256_init(struct sha256 *h);

@@ -41,6 +41,8 @@ libdaemon_a_SOURCES = \
 	daemon/exec/cascade.h \
 	daemon/exec/constraint.c \
 	daemon/exec/constraint.h \
+	daemon/exec/constraint_private.h \
+	daemon/exec/constraint_update.c \
 	daemon/exec/delete.c \
 	daemon/exec/delete.h \
 	daemon/exec/guard.c \

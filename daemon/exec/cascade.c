@@ -152,8 +152,12 @@ static enum rowd_code read_references(struct exec *x, const struct foreign_key *
 				      struct keyset *out, struct err *err)
 {
 	struct select_stmt q = {
-		.table = fk->parent, .columns = (const struct column **)(uintptr_t)fk->references,
-		.ncolumns = fk->ncolumns, .where = where, .limit = -1, .distinct = true,
+		.table = fk->parent,
+		.columns = (const struct column **)(uintptr_t)fk->references,
+		.ncolumns = fk->ncolumns,
+		.where = where,
+		.limit = -1,
+		.distinct = true,
 	};
 	const struct value *row;
 	struct db_rows *rows;
@@ -267,13 +271,15 @@ static enum rowd_code add_way(struct exec *x, struct cascade *c, const struct fo
 	case FK_RESTRICT:
 		return add_block(x, c, fk, where, err);
 	case FK_CASCADE:
-		room = grow(x->arena, &child->doomed, child->ndoomed, &child->doomed_cap, sizeof(*child->doomed));
+		room = grow(x->arena, &child->doomed, child->ndoomed, &child->doomed_cap,
+			    sizeof(*child->doomed));
 		if (room)
 			child->doomed[child->ndoomed++] = where;
 		return room ? ROWD_OK : no_memory(err);
 	case FK_SET_NULL:
 	case FK_OTHER:
-		room = grow(x->arena, &child->changed, child->nchanged, &child->changed_cap, sizeof(*child->changed));
+		room = grow(x->arena, &child->changed, child->nchanged, &child->changed_cap,
+			    sizeof(*child->changed));
 		if (!room)
 			return no_memory(err);
 		child->changed[child->nchanged++] = where;
@@ -291,7 +297,7 @@ static enum rowd_code follow(struct exec *x, struct cascade *c, const struct tab
 
 	if (t != c->root) {
 		if (node->ndoomed == 0)
-			return ROWD_OK;     /* only a circle leads here */
+			return ROWD_OK; /* only a circle leads here */
 		doomed = pred_join(x->arena, PRED_OR, node->doomed, node->ndoomed);
 		if (!doomed)
 			return no_memory(err);
@@ -367,7 +373,7 @@ static enum rowd_code count_node(struct exec *x, const struct cascade *c, const 
 		return ROWD_OK;
 	for (unsigned i = 0; i < n; i++)
 		any[i] = i < node->ndoomed ? node->doomed[i] : node->changed[i - node->ndoomed];
-	if (is_root) {          /* those that match go anyway */
+	if (is_root) { /* those that match go anyway */
 		any[n++] = c->where;
 		rc = exec_count(x, node->table, c->where, &matched, err);
 		if (rc)
@@ -388,8 +394,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->table->name, y->table->name);
 }
 
-enum rowd_code cascade_count(struct exec *x, const struct cascade *c, struct cascade_count **out, unsigned *n_out,
-			     struct err *err)
+enum rowd_code cascade_count(struct exec *x, const struct cascade *c, struct cascade_count **out,
+			     unsigned *n_out, struct err *err)
 {
 	struct cascade_count *counts = arena_calloc(x->arena, c->nnodes, sizeof(*counts));
 	enum rowd_code rc = ROWD_OK;
@@ -398,7 +404,8 @@ enum rowd_code cascade_count(struct exec *x, const struct cascade *c, struct cas
 	if (!counts)
 		return no_memory(err);
 	if (c->circular) {
-		err_set(err, ROWD_E_UNSUPPORTED, "foreign keys lead from table %s back to it: what goes along cannot be counted",
+		err_set(err, ROWD_E_UNSUPPORTED,
+			"foreign keys lead from table %s back to it: what goes along cannot be counted",
 			c->root->name);
 		err_where(err, c->root->name, NULL);
 		return ROWD_E_UNSUPPORTED;

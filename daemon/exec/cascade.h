@@ -13,28 +13,28 @@
 /* One table whose rows are deleted, or changed by set_null. */
 struct cascade_node {
 	const struct table *table;
-	const struct pred **doomed;         /* any of these is true of a row: it is deleted */
+	const struct pred **doomed; /* any of these is true of a row: it is deleted */
 	unsigned ndoomed, doomed_cap;
-	const struct pred **changed;        /* any of these, and it loses its parent */
+	const struct pred **changed; /* any of these, and it loses its parent */
 	unsigned nchanged, changed_cap;
-	bool deleted;                       /* a way leads here along which rows are deleted */
-	bool entered, left;                 /* by the walk through the graph */
+	bool deleted;       /* a way leads here along which rows are deleted */
+	bool entered, left; /* by the walk through the graph */
 };
 
 /* Rows of a child table that forbid the delete. */
 struct cascade_block {
 	const struct foreign_key *fk;
-	const struct pred *where;           /* of the child's rows */
+	const struct pred *where; /* of the child's rows */
 };
 
 struct cascade {
 	const struct table *root;
-	const struct pred *where;           /* of the root's rows; NULL: every row */
-	struct cascade_node *nodes;         /* the root first, parents before their children */
+	const struct pred *where;   /* of the root's rows; NULL: every row */
+	struct cascade_node *nodes; /* the root first, parents before their children */
 	unsigned nnodes, nodes_cap;
-	struct cascade_block *blocks;       /* in order of the child's name, then its columns' */
+	struct cascade_block *blocks; /* in order of the child's name, then its columns' */
 	unsigned nblocks, blocks_cap;
-	bool circular;                      /* a way leads back to where it began: it cannot be counted */
+	bool circular; /* a way leads back to where it began: it cannot be counted */
 };
 
 struct cascade_count {
@@ -47,16 +47,16 @@ struct cascade_count {
 bool cascade_is_ambiguous(const struct table *root);
 
 /* Uses x->sql where conditions within conditions become too many. ROWD_E_LIMIT, NO_RESOURCE. */
-ROWD_MUST_CHECK enum rowd_code cascade_plan(struct exec *x, const struct table *root, const struct pred *where,
-					    struct cascade *out, struct err *err);
+ROWD_MUST_CHECK enum rowd_code cascade_plan(struct exec *x, const struct table *root,
+					    const struct pred *where, struct cascade *out, struct err *err);
 
 /* The first that stands in the way; NULL when nothing does. Uses x->sql. */
 ROWD_MUST_CHECK enum rowd_code cascade_find_block(struct exec *x, const struct cascade *c,
 						  const struct foreign_key **out, struct err *err);
 
 /* Rows per child table, in order of name, none of them zero. ROWD_E_UNSUPPORTED when c->circular. Uses x->sql. */
-ROWD_MUST_CHECK enum rowd_code cascade_count(struct exec *x, const struct cascade *c, struct cascade_count **out,
-					     unsigned *n_out, struct err *err);
+ROWD_MUST_CHECK enum rowd_code cascade_count(struct exec *x, const struct cascade *c,
+					     struct cascade_count **out, unsigned *n_out, struct err *err);
 
 /* Append {"child": rows, ...}. */
 void cascade_write(struct buf *b, const struct cascade_count *counts, unsigned n);

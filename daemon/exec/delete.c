@@ -13,11 +13,11 @@
 struct course {
 	struct exec *x;
 	const struct deletion *d;
-	const struct pred *where;           /* of the rows meant; of those in keys when they were taken down */
+	const struct pred *where; /* of the rows meant; of those in keys when they were taken down */
 	struct keyset keys;
-	bool keyed;                         /* the rows meant are those in keys */
+	bool keyed; /* the rows meant are those in keys */
 	int64_t matched;
-	int64_t shown;                      /* rows that the token was made of */
+	int64_t shown; /* rows that the token was made of */
 	struct cascade_count *cascaded;
 	unsigned ncascaded;
 };
@@ -113,12 +113,15 @@ static enum rowd_code prepare(struct course *c, struct err *err)
 		rc = guard_count(c->x, d->table, d->where, d->limit, d->max_rows, &c->matched, err);
 	if (!rc && needs_keys(d))
 		rc = take_keys(c, err);
+	if (!rc && d->token && c->keyed && c->matched != c->shown)
+		rc = stale(d, err);
 	return rc ? rc : look_at_children(c, err);
 }
 
 /* ---- the delete itself ---- */
 
-static enum rowd_code run_delete(struct course *c, const struct pred *where, int64_t *deleted_out, struct err *err)
+static enum rowd_code run_delete(struct course *c, const struct pred *where, int64_t *deleted_out,
+				 struct err *err)
 {
 	struct exec *x = c->x;
 	enum rowd_code rc;

@@ -11,13 +11,13 @@
 
 struct deletion {
 	const struct table *table;
-	const struct pred *where;           /* NULL: every row */
-	struct plan_order order;            /* decides which rows when there is a limit; needed for returning too */
-	int64_t limit;                      /* -1: none */
-	int64_t max_rows;                   /* -1: none */
-	struct plan_columns returning;      /* n 0: none */
+	const struct pred *where; /* NULL: every row */
+	struct plan_order order;  /* decides which rows when there is a limit; needed for returning too */
+	int64_t limit;            /* -1: none */
+	int64_t max_rows;         /* -1: none */
+	struct plan_columns returning; /* n 0: none */
 	bool cascaded, dry_run;
-	const char *token;                  /* NULL: none; with one, there is no limit */
+	const char *token; /* NULL: none; with one, there is no limit */
 	size_t token_len;
 };
 

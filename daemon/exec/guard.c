@@ -4,7 +4,8 @@
 
 #include "daemon/exec/read.h"
 
-enum rowd_code guard_table(struct exec *x, const struct request *req, const struct table **out, struct err *err)
+enum rowd_code guard_table(struct exec *x, const struct request *req, const struct table **out,
+			   struct err *err)
 {
 	enum rowd_code rc = plan_table(x, req, out, err);
 
@@ -34,7 +35,8 @@ enum rowd_code guard_check(const struct table *t, int64_t matched, int64_t max_r
 {
 	if (max_rows < 0 || matched <= max_rows)
 		return ROWD_OK;
-	err_set(err, ROWD_E_TOO_MANY_ROWS, "%lld rows match; at most %lld may", (long long)matched, (long long)max_rows);
+	err_set(err, ROWD_E_TOO_MANY_ROWS, "%lld rows match; at most %lld may", (long long)matched,
+		(long long)max_rows);
 	err_where(err, t->name, NULL);
 	err->matched = matched;
 	err->limit = max_rows;

@@ -9,7 +9,7 @@
 #include "daemon/plan/pred.h"
 
 enum {
-	BATCH_ROWS = 64,                    /* in one statement; always a power of two, so that few texts differ */
+	BATCH_ROWS = 64, /* in one statement; always a power of two, so that few texts differ */
 	BATCH_PARAMS = 16000,
 	BATCH_BYTES = 1024 * 1024
 };
@@ -18,13 +18,13 @@ struct insert {
 	struct exec *x;
 	const struct row_set *rows;
 	const struct table *table;
-	const struct column **columns;      /* of the batch; room for all of the table's */
-	const struct column **others;       /* of the row looked at */
+	const struct column **columns; /* of the batch; room for all of the table's */
+	const struct column **others;  /* of the row looked at */
 	unsigned ncolumns;
-	struct value *values;               /* room for BATCH_ROWS rows */
+	struct value *values; /* room for BATCH_ROWS rows */
 	size_t values_cap;
-	bool one_by_one;                    /* what a row is refused for may depend on those behind it */
-	size_t refused;                     /* the row that was, after a failure */
+	bool one_by_one; /* what a row is refused for may depend on those behind it */
+	size_t refused;  /* the row that was, after a failure */
 	struct insert_result *result;
 };
 
@@ -168,7 +168,8 @@ static enum rowd_code run_batch(struct insert *in, size_t at, size_t n, int64_t 
 		return no_memory(err);
 	for (size_t r = 0; r < n; r++)
 		for (unsigned c = 0; c < in->ncolumns; c++)
-			in->values[r * in->ncolumns + c] = *row_value(&in->rows->rows[at + r], in->columns[c]);
+			in->values[r * in->ncolumns + c] =
+				*row_value(&in->rows->rows[at + r], in->columns[c]);
 	sql_insert(x->sql, db_conn_dialect(x->conn), in->table, in->columns, in->ncolumns, in->values, n);
 	return db_run(x->conn, x->sql, NULL, last_id_out, err);
 }
@@ -178,7 +179,9 @@ static bool ids_ran_out(struct insert *in, enum rowd_code rc)
 {
 	const struct value last = value_int(INT64_MAX);
 	const struct column *c = in->result->id_column;
-	const struct select_stmt q = { .table = in->table, .limit = 1, .one = true,
+	const struct select_stmt q = { .table = in->table,
+				       .limit = 1,
+				       .one = true,
 				       .where = pred_compare(in->x->arena, PRED_EQ, c, &last) };
 	struct value found = value_null();
 	struct err ignored;
@@ -260,7 +263,8 @@ static enum rowd_code run_span(struct insert *in, size_t at, size_t n, struct er
 	return rc;
 }
 
-enum rowd_code insert_rows(struct exec *x, const struct row_set *rows, struct insert_result *out, struct err *err)
+enum rowd_code insert_rows(struct exec *x, const struct row_set *rows, struct insert_result *out,
+			   struct err *err)
 {
 	struct insert in;
 	enum rowd_code rc = insert_init(&in, x, rows, out, err);
@@ -270,8 +274,8 @@ enum rowd_code insert_rows(struct exec *x, const struct row_set *rows, struct in
 	return rc ? rc : run_span(&in, 0, rows->count, err);
 }
 
-enum rowd_code insert_key(const struct row_set *rows, const struct insert_result *result, size_t i, struct value *key,
-			  struct err *err)
+enum rowd_code insert_key(const struct row_set *rows, const struct insert_result *result, size_t i,
+			  struct value *key, struct err *err)
 {
 	const struct key *k = &rows->table->primary_key;
 
@@ -292,8 +296,9 @@ enum rowd_code insert_key(const struct row_set *rows, const struct insert_result
 
 struct upsert {
 	struct insert insert;
-	struct keyset keys;                 /* those given, sorted */
-	bool *exists;                       /* each of them; as rows are carried out, more do */
+	struct keyset keys;     /* those given, sorted */
+	bool *exists;           /* each of them; as rows are carried out, more do */
+	struct set_term *terms; /* room for all of the table's columns */
 };
 
 /* The number of the row's key among the keys; SIZE_MAX when it gives none. */
@@ -319,7 +324,8 @@ static enum rowd_code collect_keys(struct upsert *u, struct err *err)
 		return rc;
 	keyset_sort(&u->keys);
 	u->exists = arena_calloc(u->insert.x->arena, u->keys.count, sizeof(*u->exists));
-	return u->exists ? ROWD_OK : no_memory(err);
+	u->terms = arena_calloc(u->insert.x->arena, rows->table->ncolumns, sizeof(*u->terms));
+	return u->exists && u->terms ? ROWD_OK : no_memory(err);
 }
 
 static enum rowd_code mark_existing(struct upsert *u, struct err *err)
@@ -327,8 +333,11 @@ static enum rowd_code mark_existing(struct upsert *u, struct err *err)
 	struct exec *x = u->insert.x;
 	const struct key *pk = &u->insert.table->primary_key;
 	struct select_stmt q = {
-		.table = u->insert.table, .columns = (const struct column **)(uintptr_t)pk->columns,
-		.ncolumns = pk->ncolumns, .limit = -1, .for_update = true,
+		.table = u->insert.table,
+		.columns = (const struct column **)(uintptr_t)pk->columns,
+		.ncolumns = pk->ncolumns,
+		.limit = -1,
+		.for_update = true,
 	};
 	enum rowd_code rc = ROWD_OK;
 	size_t at = 0;
@@ -382,18 +391,16 @@ static enum rowd_code change_row(struct upsert *u, size_t i, size_t key, struct 
 	struct exec *x = u->insert.x;
 	const struct row *row = &u->insert.rows->rows[i];
 	const struct table *t = u->insert.table;
-	struct set_list sets = { .terms = NULL };
+	struct set_list sets = { .terms = u->terms };
 	enum rowd_code rc = ROWD_OK;
 
-	sets.terms = arena_calloc(x->arena, row->shape->ncolumns, sizeof(*sets.terms));
-	if (!sets.terms)
-		return no_memory(err);
 	for (unsigned c = 0; c < row->shape->ncolumns; c++) {
 		const struct column *column = row->shape->columns[c];
 
 		if (!key_has_column(&t->primary_key, column) &&
 		    !(column->generated && row->values[c].kind == VALUE_NULL))
-			sets.terms[sets.count++] = (struct set_term){ .column = column, .op = SET_VALUE,
+			sets.terms[sets.count++] = (struct set_term){ .column = column,
+								      .op = SET_VALUE,
 								      .x = { .value = row->values[c] } };
 	}
 	if (sets.count > 0)
@@ -470,7 +477,8 @@ static enum rowd_code insert_new(struct upsert *u, size_t at, size_t n, struct e
 	return ROWD_OK;
 }
 
-enum rowd_code upsert_rows(struct exec *x, const struct row_set *rows, struct insert_result *out, struct err *err)
+enum rowd_code upsert_rows(struct exec *x, const struct row_set *rows, struct insert_result *out,
+			   struct err *err)
 {
 	struct upsert u = { .exists = NULL };
 	enum rowd_code rc = insert_init(&u.insert, x, rows, out, err);

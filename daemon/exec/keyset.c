@@ -138,13 +138,18 @@ static enum rowd_code read_keys(struct exec *x, struct keyset *k, int64_t most, 
 	return rc;
 }
 
-struct select_stmt keyset_first(const struct table *t, const struct pred *where, const struct plan_order *order,
-				int64_t limit)
+struct select_stmt keyset_first(const struct table *t, const struct pred *where,
+				const struct plan_order *order, int64_t limit)
 {
 	return (struct select_stmt){
-		.table = t, .columns = (const struct column **)(uintptr_t)t->primary_key.columns,
-		.ncolumns = t->primary_key.ncolumns, .where = where, .order = order->terms, .norder = order->nterms,
-		.order_by_row_id = order->by_row_id, .limit = limit,
+		.table = t,
+		.columns = (const struct column **)(uintptr_t)t->primary_key.columns,
+		.ncolumns = t->primary_key.ncolumns,
+		.where = where,
+		.order = order->terms,
+		.norder = order->nterms,
+		.order_by_row_id = order->by_row_id,
+		.limit = limit,
 	};
 }
 
@@ -172,7 +177,8 @@ enum rowd_code keyset_select(struct exec *x, const struct table *t, const struct
 /* All keys of one column in one list. */
 static const struct pred *list_part(struct arena *a, const struct keyset *k, size_t *at_io)
 {
-	const struct pred *p = pred_in_list(a, k->table->primary_key.columns[0], k->values + *at_io, k->count - *at_io);
+	const struct pred *p =
+		pred_in_list(a, k->table->primary_key.columns[0], k->values + *at_io, k->count - *at_io);
 
 	*at_io = k->count;
 	return p;
@@ -187,7 +193,8 @@ const struct pred *keyset_part(struct arena *a, const struct keyset *k, size_t *
 		return list_part(a, k, at_io);
 	while (n < KEYSET_PART_ROWS && *at_io < k->count)
 		kids[n++] = pred_equals(a, k->table->primary_key.columns, keyset_at(k, (*at_io)++), k->width);
-	return n > 0 ? pred_join(a, PRED_OR, kids, n) : pred_in_list(a, k->table->primary_key.columns[0], NULL, 0);
+	return n > 0 ? pred_join(a, PRED_OR, kids, n)
+		     : pred_in_list(a, k->table->primary_key.columns[0], NULL, 0);
 }
 
 enum rowd_code keyset_filter(struct exec *x, const struct keyset *k, const struct pred **out, struct err *err)
@@ -198,7 +205,8 @@ enum rowd_code keyset_filter(struct exec *x, const struct keyset *k, const struc
 	if (!*out)
 		return no_memory(err);
 	if (at < k->count)
-		return err_limit(err, KEYSET_PART_ROWS, "the number of rows, with a primary key of several columns,");
+		return err_limit(err, KEYSET_PART_ROWS,
+				 "the number of rows, with a primary key of several columns,");
 	return ROWD_OK;
 }
 
@@ -236,8 +244,12 @@ enum rowd_code keyset_write_rows(struct exec *x, const struct keyset *k, const s
 {
 	struct order_term order[INDEX_MAX_COLUMNS * 2];
 	struct select_stmt q = {
-		.table = k->table, .columns = columns->list, .ncolumns = columns->n,
-		.order = order, .norder = k->width, .limit = -1,
+		.table = k->table,
+		.columns = columns->list,
+		.ncolumns = columns->n,
+		.order = order,
+		.norder = k->width,
+		.limit = -1,
 	};
 	size_t open = wire_array_open(x->out), at = 0;
 	enum rowd_code rc = ROWD_OK;
@@ -260,7 +272,10 @@ enum rowd_code keyset_write_each(struct exec *x, const struct keyset *k, const s
 				 struct err *err)
 {
 	struct select_stmt q = {
-		.table = k->table, .columns = columns->list, .ncolumns = columns->n, .limit = -1,
+		.table = k->table,
+		.columns = columns->list,
+		.ncolumns = columns->n,
+		.limit = -1,
 	};
 	size_t open = wire_array_open(x->out);
 	enum rowd_code rc = ROWD_OK;

@@ -11,13 +11,13 @@
 
 enum {
 	KEYSET_MAX_ROWS = 1000000,
-	KEYSET_PART_ROWS = 250      /* of a composite key, in one statement */
+	KEYSET_PART_ROWS = 250 /* of a composite key, in one statement */
 };
 
 struct keyset {
 	const struct table *table;
-	unsigned width;             /* columns of the primary key, more than 0 */
-	struct value *values;       /* count * width */
+	unsigned width;       /* columns of the primary key, more than 0 */
+	struct value *values; /* count * width */
 	size_t count, cap;
 };
 
@@ -25,7 +25,8 @@ struct keyset {
 ROWD_MUST_CHECK enum rowd_code keyset_init(struct keyset *k, const struct table *t, struct err *err);
 
 /* Add a key; what text and bytes point to is borrowed. ROWD_E_LIMIT past KEYSET_MAX_ROWS. */
-ROWD_MUST_CHECK enum rowd_code keyset_add(struct exec *x, struct keyset *k, const struct value *key, struct err *err);
+ROWD_MUST_CHECK enum rowd_code keyset_add(struct exec *x, struct keyset *k, const struct value *key,
+					  struct err *err);
 
 /* As keyset_add, text and bytes copied. */
 ROWD_MUST_CHECK enum rowd_code keyset_add_copy(struct exec *x, struct keyset *k, const struct value *key,
@@ -52,8 +53,8 @@ ROWD_MUST_CHECK enum rowd_code keyset_select(struct exec *x, const struct table 
 					     struct keyset *out, struct err *err);
 
 /* The rows of table that are the first `limit` in this order, to write them. Borrows from t and order. */
-struct select_stmt keyset_first(const struct table *t, const struct pred *where, const struct plan_order *order,
-				int64_t limit);
+struct select_stmt keyset_first(const struct table *t, const struct pred *where,
+				const struct plan_order *order, int64_t limit);
 
 /* A filter for the keys from *at_io on, as many as fit into one statement; *at_io moves behind them. For a
  * sorted set. NULL when memory runs out. */

@@ -52,9 +52,15 @@ static enum rowd_code digest_keys(struct exec *x, const struct table *t, const s
 	const struct key *pk = &t->primary_key;
 	struct order_term order[INDEX_MAX_COLUMNS * 2];
 	const struct select_stmt q = {
-		.table = t, .columns = (const struct column **)(uintptr_t)pk->columns, .ncolumns = pk->ncolumns,
-		.where = where, .order = order, .norder = pk->ncolumns, .order_by_row_id = pk->ncolumns == 0,
-		.limit = -1, .for_update = lock,
+		.table = t,
+		.columns = (const struct column **)(uintptr_t)pk->columns,
+		.ncolumns = pk->ncolumns,
+		.where = where,
+		.order = order,
+		.norder = pk->ncolumns,
+		.order_by_row_id = pk->ncolumns == 0,
+		.limit = -1,
+		.for_update = lock,
 	};
 
 	for (unsigned i = 0; i < pk->ncolumns; i++)

@@ -16,8 +16,8 @@ struct preview {
 	int64_t matched;
 	struct cascade_count *cascades;
 	unsigned ncascades;
-	bool has_token;                     /* false: the table has no key to tell its rows by */
-	char token[PREVIEW_TOKEN_BYTES];    /* without a NUL */
+	bool has_token;                  /* false: the table has no key to tell its rows by */
+	char token[PREVIEW_TOKEN_BYTES]; /* without a NUL */
 };
 
 /* lock: the rows too, where the database can. Uses x->sql. ROWD_E_UNSUPPORTED when what goes along cannot be

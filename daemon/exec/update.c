@@ -29,7 +29,8 @@ enum rowd_code update_one(struct exec *x, const struct table *t, const struct va
 /* ---- many rows ---- */
 
 /* The rows whose keys were taken down, in parts; all that they violate lies within their parts. */
-static enum rowd_code update_keys(struct exec *x, const struct update *u, const struct keyset *keys, struct err *err)
+static enum rowd_code update_keys(struct exec *x, const struct update *u, const struct keyset *keys,
+				  struct err *err)
 {
 	enum rowd_code rc = ROWD_OK;
 	size_t at = 0;
@@ -52,7 +53,8 @@ static enum rowd_code explain_first(struct exec *x, const struct update *u, stru
 	enum rowd_code rc;
 	size_t at = 0;
 
-	if (!db_in_transaction(x->conn) || keyset_select(x, u->table, u->where, &u->order, u->limit, -1, &keys, err)) {
+	if (!db_in_transaction(x->conn) ||
+	    keyset_select(x, u->table, u->where, &u->order, u->limit, -1, &keys, err)) {
 		*err = first;
 		return err->code;
 	}
@@ -68,12 +70,14 @@ static enum rowd_code explain_first(struct exec *x, const struct update *u, stru
 }
 
 /* The first of the rows that match: the database finds them by itself. */
-static enum rowd_code update_first(struct exec *x, const struct update *u, int64_t *updated_out, struct err *err)
+static enum rowd_code update_first(struct exec *x, const struct update *u, int64_t *updated_out,
+				   struct err *err)
 {
 	const struct select_stmt keyed_by = keyset_first(u->table, u->where, &u->order, u->limit);
 	enum rowd_code rc;
 
-	sql_update(x->sql, db_conn_dialect(x->conn), u->table, u->sets->terms, u->sets->count, NULL, &keyed_by);
+	sql_update(x->sql, db_conn_dialect(x->conn), u->table, u->sets->terms, u->sets->count, NULL,
+		   &keyed_by);
 	rc = db_run(x->conn, x->sql, updated_out, NULL, err);
 	return rc && constraint_failed(rc) ? explain_first(x, u, err) : rc;
 }
@@ -81,7 +85,8 @@ static enum rowd_code update_first(struct exec *x, const struct update *u, int64
 static enum rowd_code update_returning(struct exec *x, const struct update *u, struct err *err)
 {
 	struct keyset keys;
-	enum rowd_code rc = keyset_select(x, u->table, u->where, &u->order, u->limit, x->limits->reply_rows, &keys, err);
+	enum rowd_code rc =
+		keyset_select(x, u->table, u->where, &u->order, u->limit, x->limits->reply_rows, &keys, err);
 
 	if (!rc)
 		rc = update_keys(x, u, &keys, err);

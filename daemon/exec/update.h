@@ -13,11 +13,11 @@
 struct update {
 	const struct table *table;
 	const struct set_list *sets;
-	const struct pred *where;           /* NULL: every row */
-	struct plan_order order;            /* decides which rows when there is a limit */
-	int64_t limit;                      /* -1: none */
-	int64_t max_rows;                   /* -1: none */
-	struct plan_columns returning;      /* n 0: none */
+	const struct pred *where;      /* NULL: every row */
+	struct plan_order order;       /* decides which rows when there is a limit */
+	int64_t limit;                 /* -1: none */
+	int64_t max_rows;              /* -1: none */
+	struct plan_columns returning; /* n 0: none */
 	bool dry_run;
 };
 

@@ -6,7 +6,8 @@
 #include "daemon/ops/ops.h"
 
 /* What the deletes have in common. A limit comes with its order. */
-static enum rowd_code plan_delete(struct exec *x, const struct request *req, struct deletion *d, struct err *err)
+static enum rowd_code plan_delete(struct exec *x, const struct request *req, struct deletion *d,
+				  struct err *err)
 {
 	const msgpack_object *order = req->options[OPT_ORDER];
 	enum rowd_code rc;
@@ -20,7 +21,8 @@ static enum rowd_code plan_delete(struct exec *x, const struct request *req, str
 	if (rc)
 		return rc;
 	if (order && d->limit < 0)
-		return err_set(err, ROWD_E_BAD_REQUEST, "an order decides which rows only together with a limit");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "an order decides which rows only together with a limit");
 	d->max_rows = guard_max_rows(x, req, d->table);
 	rc = plan_returning(x, req, d->table, &d->returning, err);
 	if (!rc && (d->limit >= 0 || d->returning.n > 0))
@@ -40,7 +42,7 @@ enum rowd_code op_delete(struct exec *x, const struct request *req, struct err *
 		return rc;
 	d.where = filter_key_equals(x->arena, d.table, key);
 	if (d.max_rows > 0)
-		d.max_rows = -1;            /* a key has no more than one row */
+		d.max_rows = -1; /* a key has no more than one row */
 	return delete_rows(x, &d, err);
 }
 
@@ -55,7 +57,8 @@ enum rowd_code op_delete_where(struct exec *x, const struct request *req, struct
 		return rc;
 	d.token = request_str(req, OPT_TOKEN, &d.token_len);
 	if (d.token && d.limit >= 0)
-		return err_set(err, ROWD_E_BAD_REQUEST, "a token is for all the rows that match, a limit for some");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "a token is for all the rows that match, a limit for some");
 	return delete_rows(x, &d, err);
 }
 

@@ -16,7 +16,8 @@ struct addition {
 	struct insert_result result;
 };
 
-static enum rowd_code plan_addition(struct exec *x, const struct request *req, struct addition *a, struct err *err)
+static enum rowd_code plan_addition(struct exec *x, const struct request *req, struct addition *a,
+				    struct err *err)
 {
 	const struct table *t;
 	enum rowd_code rc = guard_table(x, req, &t, err);
@@ -129,7 +130,8 @@ static enum rowd_code check_unique_terms(const struct table *t, const struct set
 		for (unsigned k = 0; k < t->nuniques && sets->terms[i].op != SET_VALUE; k++) {
 			if (!key_has_column(&t->uniques[k], c))
 				continue;
-			err_set(err, ROWD_E_UNSUPPORTED, "column %s is part of a unique key: it is computed one row at a time",
+			err_set(err, ROWD_E_UNSUPPORTED,
+				"column %s is part of a unique key: it is computed one row at a time",
 				c->name);
 			err_where(err, t->name, c->name);
 			return ROWD_E_UNSUPPORTED;
@@ -139,16 +141,19 @@ static enum rowd_code check_unique_terms(const struct table *t, const struct set
 }
 
 static enum rowd_code plan_update(struct exec *x, const struct request *req, const msgpack_object *filter,
-				  const msgpack_object *set, struct update *u, struct set_list *sets, struct err *err)
+				  const msgpack_object *set, struct update *u, struct set_list *sets,
+				  struct err *err)
 {
 	const msgpack_object *order = req->options[OPT_ORDER];
 	enum rowd_code rc;
 
-	*u = (struct update){ .sets = sets, .limit = request_uint(req, OPT_LIMIT, -1),
+	*u = (struct update){ .sets = sets,
+			      .limit = request_uint(req, OPT_LIMIT, -1),
 			      .dry_run = request_flag(req, OPT_DRY_RUN) };
 	rc = guard_table(x, req, &u->table, err);
 	if (!rc && order && u->limit < 0)
-		rc = err_set(err, ROWD_E_BAD_REQUEST, "an order decides which rows only together with a limit");
+		rc = err_set(err, ROWD_E_BAD_REQUEST,
+			     "an order decides which rows only together with a limit");
 	if (!rc)
 		rc = plan_filter(x, u->table, filter, &u->where, err);
 	if (!rc)

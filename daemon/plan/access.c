@@ -73,7 +73,8 @@ static unsigned service(const struct key *k, const struct pred *where)
 	return n;
 }
 
-static void consider(const struct key *k, const struct pred *where, const struct key **best_io, unsigned *most_io)
+static void consider(const struct key *k, const struct pred *where, const struct key **best_io,
+		     unsigned *most_io)
 {
 	unsigned n = service(k, where);
 

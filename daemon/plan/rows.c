@@ -12,7 +12,7 @@ struct reader {
 	const struct limits *limits;
 	const struct table *table;
 	const struct row_shape *recent[SHAPES_REMEMBERED];
-	unsigned nshapes;                   /* made so far */
+	unsigned nshapes; /* made so far */
 };
 
 static enum rowd_code no_memory(struct err *err)
@@ -159,7 +159,8 @@ static enum rowd_code read_value(struct reader *r, const struct column *c, const
 	return rc;
 }
 
-static enum rowd_code read_row(struct reader *r, const msgpack_object_map *map, struct row *out, struct err *err)
+static enum rowd_code read_row(struct reader *r, const msgpack_object_map *map, struct row *out,
+			       struct err *err)
 {
 	enum rowd_code rc = shape_of(r, map, &out->shape, err);
 	struct value *values;

@@ -12,23 +12,23 @@
 
 /* Which columns a row gives. Rows that give the same ones share it. */
 struct row_shape {
-	const struct column **columns;      /* in the order of the table's */
+	const struct column **columns; /* in the order of the table's */
 	unsigned ncolumns;
-	unsigned *places;                   /* of the map's i-th pair: where in columns */
-	const msgpack_object_map *example;  /* a row of this shape, as it came */
-	const struct column *missing;       /* the first that a new row must have and this does not give; NULL */
+	unsigned *places;                  /* of the map's i-th pair: where in columns */
+	const msgpack_object_map *example; /* a row of this shape, as it came */
+	const struct column *missing; /* the first that a new row must have and this does not give; NULL */
 };
 
 struct row {
 	const struct row_shape *shape;
-	const struct value *values;         /* of shape->columns */
+	const struct value *values; /* of shape->columns */
 };
 
 struct row_set {
 	const struct table *table;
 	struct row *rows;
 	size_t count;
-	bool is_array;                      /* false: it was one map, not an array */
+	bool is_array; /* false: it was one map, not an array */
 };
 
 /*
@@ -38,8 +38,9 @@ struct row_set {
  * kin, NULL_NOT_ALLOWED (null for a generated column is as if it were not given): err->index says
  * which row of an array.
  */
-ROWD_MUST_CHECK enum rowd_code rows_read(struct arena *a, const struct limits *limits, const struct table *table,
-					 const msgpack_object *o, struct row_set *out, struct err *err);
+ROWD_MUST_CHECK enum rowd_code rows_read(struct arena *a, const struct limits *limits,
+					 const struct table *table, const msgpack_object *o,
+					 struct row_set *out, struct err *err);
 
 /* What the row gives for a column; NULL when it does not give it. */
 const struct value *row_given(const struct row *r, const struct column *c);

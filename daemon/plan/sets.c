@@ -50,7 +50,8 @@ static bool rescale(int128 *n_io, unsigned from, unsigned to)
 		*n_io /= factor;
 		return true;
 	}
-	if (from < to && (*n_io >= power_of_ten(DECIMAL_MAX_DIGITS) || *n_io <= -power_of_ten(DECIMAL_MAX_DIGITS)))
+	if (from < to &&
+	    (*n_io >= power_of_ten(DECIMAL_MAX_DIGITS) || *n_io <= -power_of_ten(DECIMAL_MAX_DIGITS)))
 		return false;
 	*n_io *= power_of_ten(to - from);
 	return true;
@@ -79,7 +80,8 @@ static bool is_number(const struct value *v)
 	return v->kind == VALUE_INT || v->kind == VALUE_DECIMAL;
 }
 
-enum set_fit set_compute(const struct set_term *t, const struct value *x, const struct value *y, struct value *out)
+enum set_fit set_compute(const struct set_term *t, const struct value *x, const struct value *y,
+			 struct value *out)
 {
 	const struct type *type = &t->column->type;
 	int128 n;
@@ -116,8 +118,8 @@ static bool operand_type_fits(const struct set_term *t, const struct type *type)
 	return type->kind == due->kind && (due->kind != TYPE_DECIMAL || type->scale == due->scale);
 }
 
-static enum rowd_code read_column(const struct reader *r, const msgpack_object *name, const struct column **out,
-				  struct err *err)
+static enum rowd_code read_column(const struct reader *r, const msgpack_object *name,
+				  const struct column **out, struct err *err)
 {
 	char text[ERR_NAME_BYTES] = "";
 	const char *s = name->via.str.size > 0 ? name->via.str.ptr : "";
@@ -133,8 +135,8 @@ static enum rowd_code read_column(const struct reader *r, const msgpack_object *
 }
 
 /* ["col", name] */
-static enum rowd_code read_column_operand(const struct reader *r, const struct set_term *t, const msgpack_object *o,
-					  struct operand *out, struct err *err)
+static enum rowd_code read_column_operand(const struct reader *r, const struct set_term *t,
+					  const msgpack_object *o, struct operand *out, struct err *err)
 {
 	const msgpack_object *parts = o->via.array.ptr;
 	enum rowd_code rc;
@@ -146,7 +148,8 @@ static enum rowd_code read_column_operand(const struct reader *r, const struct s
 	if (rc)
 		return rc;
 	if (!operand_type_fits(t, &out->column->type))
-		return err_set(err, ROWD_E_TYPE_MISMATCH, "column %s is of a type that column %s cannot be computed from",
+		return err_set(err, ROWD_E_TYPE_MISMATCH,
+			       "column %s is of a type that column %s cannot be computed from",
 			       out->column->name, t->column->name);
 	return ROWD_OK;
 }
@@ -160,12 +163,14 @@ static enum rowd_code read_factor(const msgpack_object *o, struct value *out, st
 	int64_t scaled;
 
 	if (decimals > DECIMAL_MAX_DIGITS)
-		return err_set(err, ROWD_E_OUT_OF_RANGE, "a decimal of at most %d digits is due", DECIMAL_MAX_DIGITS);
+		return err_set(err, ROWD_E_OUT_OF_RANGE, "a decimal of at most %d digits is due",
+			       DECIMAL_MAX_DIGITS);
 	switch (decimal_read(s, o->via.str.size, DECIMAL_MAX_DIGITS, (unsigned)decimals, &scaled)) {
 	case DECIMAL_NO_NUMBER:
 		return err_set(err, ROWD_E_TYPE_MISMATCH, "a decimal is due, a str that is none came");
 	case DECIMAL_NO_ROOM:
-		return err_set(err, ROWD_E_OUT_OF_RANGE, "a decimal of at most %d digits is due", DECIMAL_MAX_DIGITS);
+		return err_set(err, ROWD_E_OUT_OF_RANGE, "a decimal of at most %d digits is due",
+			       DECIMAL_MAX_DIGITS);
 	case DECIMAL_FITS:
 		break;
 	}
@@ -197,7 +202,8 @@ static enum rowd_code compute_here(struct set_term *t, struct err *err)
 	struct value v;
 
 	if (set_compute(t, &t->x.value, &t->y.value, &v) != SET_FITS)
-		return err_set(err, ROWD_E_OUT_OF_RANGE, "the result is out of the range of column %s", t->column->name);
+		return err_set(err, ROWD_E_OUT_OF_RANGE, "the result is out of the range of column %s",
+			       t->column->name);
 	*t = (struct set_term){ .column = t->column, .op = SET_VALUE, .x = { .value = v } };
 	return ROWD_OK;
 }
@@ -215,7 +221,8 @@ static enum rowd_code read_expression(const struct reader *r, struct set_term *t
 	else if (o->via.array.size == 3 && str_is(&parts[0], "*"))
 		t->op = SET_MULTIPLY;
 	else
-		return err_set(err, ROWD_E_BAD_REQUEST, "a literal is due, or [op, x, y] with op \"+\", \"-\" or \"*\"");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "a literal is due, or [op, x, y] with op \"+\", \"-\" or \"*\"");
 	if (t->column->type.kind != TYPE_INT && t->column->type.kind != TYPE_DECIMAL)
 		return err_set(err, ROWD_E_TYPE_MISMATCH, "only int and decimal columns can be computed");
 	rc = read_operand(r, t, &parts[1], &t->x, err);
@@ -226,7 +233,8 @@ static enum rowd_code read_expression(const struct reader *r, struct set_term *t
 	return compute_here(t, err);
 }
 
-static enum rowd_code read_literal(const struct reader *r, struct set_term *t, const msgpack_object *o, struct err *err)
+static enum rowd_code read_literal(const struct reader *r, struct set_term *t, const msgpack_object *o,
+				   struct err *err)
 {
 	enum rowd_code rc =
 		value_from_wire(o, &t->column->type, (size_t)r->limits->value_bytes, true, &t->x.value, err);
@@ -246,7 +254,8 @@ static enum rowd_code read_term(const struct reader *r, const msgpack_object_kv 
 	if (key_has_column(&r->table->primary_key, t->column))
 		rc = err_set(err, ROWD_E_BAD_REQUEST, "the primary key cannot be set");
 	else if (t->column->computed)
-		rc = err_set(err, ROWD_E_UNSUPPORTED, "column %s is computed by the database", t->column->name);
+		rc = err_set(err, ROWD_E_UNSUPPORTED, "column %s is computed by the database",
+			     t->column->name);
 	else if (kv->val.type == MSGPACK_OBJECT_ARRAY)
 		rc = read_expression(r, t, &kv->val, err);
 	else

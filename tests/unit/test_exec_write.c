@@ -338,6 +338,8 @@ TEST(atomic_takes_operations_on_data_only)
 	GIVES("bad_request", "atomic", "[[['count', 't'], 5]]");
 	failed_at("", 1);
 	GIVES("tx_open", "atomic", "[[['drop_table', 't']]]");
+	GIVES("bad_request", "atomic", "[[['count', 'other.t']]]");
+	GIVES("[1]", "atomic", "[[['count', 'main.t']]]");
 	GIVES("bad_request", "atomic", "[[['ping']]]");
 	GIVES("bad_request", "atomic", "[[['atomic', []]]]");
 	GIVES("bad_request", "atomic", "[[['select', 't', {'stream': true}]]]");
