@@ -18,7 +18,7 @@ bench_direct_sqlite_LDADD = $(SQLITE_LIBS)
 bench_direct_mysql_SOURCES = bench/direct_mysql.c $(bench_measure)
 bench_direct_mysql_LDADD = $(MYSQL_LIBS) $(ROWD_LIBS)
 
-EXTRA_DIST += bench/run bench/suite
+EXTRA_DIST += bench/run bench/profile bench/suite
 
 .PHONY: bench bench-programs
 bench-programs: $(bench_programs)
