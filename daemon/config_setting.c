@@ -134,6 +134,13 @@ static enum rowd_code log_level_check(const char *text, struct err *err)
 	return ROWD_OK;
 }
 
+static enum rowd_code audit_check(const char *text, struct err *err)
+{
+	if (strcmp(text, "off") != 0 && strcmp(text, "on") != 0 && strcmp(text, "required") != 0)
+		return err_set(err, ROWD_E_BAD_REQUEST, "\"%.32s\"; expected off, on or required", text);
+	return ROWD_OK;
+}
+
 static const struct {
 	const char *name;
 	enum rowd_code (*check)(const char *text, struct err *err);
@@ -143,6 +150,7 @@ static const struct {
 	{ "socket_group", group_check },
 	{ "durability", durability_check },
 	{ "log_level", log_level_check },
+	{ "audit", audit_check },
 };
 
 static enum rowd_code text_check(const struct setting *s, const char *text, struct err *err)

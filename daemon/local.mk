@@ -1,6 +1,8 @@
 # libdaemon is all of rowd but main.c, so that unit tests can link it.
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
+	daemon/audit.c \
+	daemon/audit.h \
 	daemon/config.c \
 	daemon/config.h \
 	daemon/config_args.c \

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/audit.h"
 #include "daemon/exec/archive.h"
 #include "daemon/log.h"
 #include "daemon/net/acceptor.h"
@@ -189,6 +190,8 @@ static enum rowd_code bring_up(struct daemon *d, struct config *config, struct e
 
 	archive_set_directory(config->archive_dir);
 	rc = server_open(&d->server, config, err);
+	if (!rc)
+		rc = audit_open(config, err);
 
 	if (!rc)
 		rc = make_loops(&d->server, err);
@@ -215,6 +218,7 @@ static void take_down(struct daemon *d)
 		loop_free(d->server.loops[i]);
 	free(d->server.loops);
 	server_close(&d->server);
+	audit_close();
 }
 
 static int run(struct config *config)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit.h"
 #include "daemon/log.h"
 
 enum { READER_IDLE_MS = 10000 };
@@ -129,6 +130,7 @@ void server_reload(struct server *s)
 		enum log_level level;
 
 		reload_apply(s, fresh);
+		audit_reopen(fresh);
 		if (log_parse_level(fresh->log_level, &level))
 			log_set_level(level);
 		if (warnings.len)

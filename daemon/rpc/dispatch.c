@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/audit.h"
 #include "daemon/log.h"
 #include "daemon/rpc/op_session.h"
 #include "daemon/run/clock.h"
@@ -448,6 +449,8 @@ static bool start(struct session *s, struct job *job, struct err *err)
 		return true;
 	if (choose_database(s, op, job->params, job->params_len, &job->database, err))
 		return true;
+	if (audit_wants(job) && audit_begin(job, s->id, err))
+		return true;
 	if (s->tx)
 		return submit(s, job, s->tx->lane);
 	if (op->place != PLACE_READER && op->place != PLACE_TX)
@@ -554,6 +557,7 @@ static void on_turn(struct loop *l)
 {
 	struct conn *c;
 
+	audit_write(&l->audit);         /* of those whose client is gone */
 	while (l->ready || l->dirty) {
 		while ((c = l->ready)) {
 			l->ready = c->ready_next;
@@ -561,6 +565,7 @@ static void on_turn(struct loop *l)
 			session_turn(c->session);
 		}
 		loop_end_snapshots(l);
+		audit_write(&l->audit);
 		while ((c = l->dirty)) {
 			l->dirty = c->dirty_next;
 			c->is_dirty = false;

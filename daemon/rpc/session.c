@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/audit.h"
 #include "daemon/log.h"
 #include "daemon/net/peer.h"
 #include "daemon/rpc/dispatch.h"
@@ -115,12 +116,25 @@ static void log_job(const struct session *s, const struct job *job, int64_t took
 			 job->code, (long long)took_ns / 1000);
 }
 
+/* What a delete leaves behind, and a transaction that has deleted. */
+static void audit(struct session *s, const struct job *job, int64_t took_ns)
+{
+	if (audit_wants(job)) {
+		audit_add(&s->loop->audit, job, s->id, job->tx != NULL, took_ns);
+		if (job->tx && s->tx && !job->code)
+			s->tx->audited = true;
+	}
+	if (job->tx_ended && s->tx && s->tx->audited)
+		audit_add_end(&s->loop->audit, job, s->id, took_ns);
+}
+
 /* The oldest job is done: put its answer out and let go of it. */
 static void answer(struct session *s)
 {
 	struct job *job = line_pop(s);
 	int64_t took_ns = clock_ns() - job->arrived_ns;
 
+	audit(s, job, took_ns);
 	if (job->tx_ended) {
 		tx_free(s->tx);
 		s->tx = NULL;

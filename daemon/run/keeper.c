@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit.h"
 #include "daemon/exec/once.h"
 #include "daemon/exec/purge.h"
 #include "daemon/log.h"
@@ -272,6 +273,17 @@ static void task_free(struct task *t)
 	free(t);
 }
 
+static void audit_end(const struct task *t)
+{
+	const struct purge_record *r = &t->step->record;
+	struct buf line;
+
+	buf_init(&line, 65536);
+	audit_add_purge(&line, t->database->db.source.name, r->table, r->uid, r->id, purge_state_name(r->state),
+			r->deleted);
+	audit_write(&line);
+}
+
 static void *task_main(void *arg)
 {
 	struct task *t = arg, **at;
@@ -283,6 +295,7 @@ static void *task_main(void *arg)
 	log_info("event=purge job=%lld database=%s table=%s state=%s deleted=%lld", (long long)t->step->id,
 		 t->database->db.source.name, t->step->record.table, purge_state_name(t->step->record.state),
 		 (long long)t->step->record.deleted);
+	audit_end(t);
 	if (t->step->record.state >= PURGE_DONE)
 		answer_followers(k, t->database, &t->step->record);
 	pthread_mutex_lock(&k->lock);

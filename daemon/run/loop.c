@@ -12,6 +12,8 @@
 #include "daemon/run/clock.h"
 #include "daemon/server.h"
 
+enum { AUDIT_TURN_BYTES = 64 * 1024 * 1024 };
+
 /* ---- messages ---- */
 
 struct message *message_new(enum message_kind kind)
@@ -125,6 +127,7 @@ enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_even
 	l->inbox_tail = &l->inbox;
 	l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&l->lock, NULL);
+	buf_init(&l->audit, AUDIT_TURN_BYTES);
 	buf_init(&l->scratch, (size_t)server_config(s)->limits.reply_bytes + 4096);
 	l->base = event_base_new();
 	l->readers = calloc(s->ndatabases, sizeof(*l->readers));
@@ -153,6 +156,7 @@ void loop_free(struct loop *l)
 		event_base_free(l->base);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
+	buf_fini(&l->audit);
 	buf_fini(&l->scratch);
 	free(l->input);
 	pthread_mutex_destroy(&l->lock);

@@ -49,6 +49,7 @@ struct loop {
 	struct runner runner;
 	struct buf scratch;            /* an answer being made */
 	struct stats stats;
+	struct buf audit;              /* lines of this turn's answers, written before those are */
 	char *input;                   /* owned; LOOP_INPUT_BYTES, for reading sockets */
 	struct conn *conns;            /* all it serves */
 	struct conn *ready;            /* with bytes to look at, this turn */

@@ -32,6 +32,7 @@ struct tx {
 	int64_t idle_deadline_ns;        /* of the next request */
 	struct tx_savepoint *savepoints; /* owned */
 	unsigned nsavepoints, next_savepoint;
+	bool audited;                    /* it has deleted: its end leaves a line. For its session's eyes */
 };
 
 struct tx *tx_new(struct database *database, struct lane *lane, bool read_only, int64_t timeout_ns);
