@@ -3,6 +3,7 @@
 
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,7 +18,8 @@
 
 enum fate { ANSWERED, LOST, DOUBTED };
 
-/* What becomes of the first write, and what outcome() says of it; what was heard of both. */
+/* What becomes of the first write, and what outcome() says of it; what was heard of both, to be read when the fake
+ * has stopped. */
 struct story {
 	enum fate fate;
 	const char *outcome; /* encoded; NULL: nobody answers */
@@ -59,13 +61,18 @@ static bool answer(struct story *s, int fd, const struct fake_request *r)
 
 static void script(int fd, int n, void *arg)
 {
+	static pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
 	struct fake_request r;
+	bool more = true;
 
 	(void)n;
 	if (!fake_hello(fd))
 		return;
-	while (fake_read(fd, &r) && answer(arg, fd, &r))
-		continue;
+	while (more && fake_read(fd, &r)) {
+		pthread_mutex_lock(&telling); /* each connection is a thread of its own */
+		more = answer(arg, fd, &r);
+		pthread_mutex_unlock(&telling);
+	}
 }
 
 static struct rowd *connect_to(struct fake_rowd *f)
@@ -132,10 +139,10 @@ TEST(an_answer_that_comes_is_believed)
 	assert_int_equal(rowd_call_once(c, "insert", one_row("t"), NULL, &r, NULL), ROWD_OK);
 	assert_int_equal(rowd_result_count(r), 1);
 	rowd_result_free(r);
-	assert_int_equal(s.outcomes, 0);
-	id_in(s.request, id);
 	rowd_close(c);
 	fake_stop(f);
+	assert_int_equal(s.outcomes, 0);
+	id_in(s.request, id);
 }
 
 TEST(a_lost_answer_is_asked_for)
@@ -152,10 +159,10 @@ TEST(a_lost_answer_is_asked_for)
 		assert_int_equal(rowd_call_once(c, "insert", one_row("t"), NULL, &r, NULL), ROWD_OK);
 		assert_int_equal(rowd_result_count(r), 3);
 		rowd_result_free(r);
-		assert_asked_for_what_was_sent(&s);
 		assert_int_equal(rowd_ping(c, NULL), ROWD_OK);
 		rowd_close(c);
 		fake_stop(f);
+		assert_asked_for_what_was_sent(&s);
 	}
 }
 
@@ -169,9 +176,9 @@ TEST(what_was_not_applied_is_told_so)
 	assert_int_equal(rowd_call_once(c, "insert", one_row("t"), NULL, NULL, &err), ROWD_E_UNAVAILABLE);
 	assert_int_equal(err.outcome, ROWD_NOT_APPLIED);
 	assert_true(err.local);
-	assert_int_equal(s.outcomes, 1);
 	rowd_close(c);
 	fake_stop(f);
+	assert_int_equal(s.outcomes, 1);
 }
 
 TEST(when_nobody_can_be_asked_it_stays_unknown_and_the_id_is_told)
@@ -184,11 +191,11 @@ TEST(when_nobody_can_be_asked_it_stays_unknown_and_the_id_is_told)
 
 	assert_int_equal(rowd_call_once(c, "insert", one_row("t"), NULL, NULL, &err), ROWD_E_COMMIT_UNKNOWN);
 	assert_int_equal(err.outcome, ROWD_UNKNOWN);
+	rowd_close(c);
+	fake_stop(f);
 	assert_true(s.outcomes > 1);
 	id_in(s.request, id);
 	assert_non_null(strstr(err.text, id));
-	rowd_close(c);
-	fake_stop(f);
 }
 
 TEST(an_id_of_ones_own_joins_the_options)
@@ -204,12 +211,12 @@ TEST(an_id_of_ones_own_joins_the_options)
 						   rowd_map("returning", rowd_str("keys"))),
 					&how, NULL, NULL),
 			 ROWD_OK);
+	rowd_close(c);
+	fake_stop(f);
 	assert_string_equal(s.request, "[\"shop.t\", [\"=\", \"id\", 1], {\"returning\"=>\"keys\", "
 				       "\"request_id\"=>\"01890a5d-ac96-774b-bcce-b302099a8057\"}]");
 	assert_string_equal(s.asked, "[\"01890a5d-ac96-774b-bcce-b302099a8057\"]");
 	assert_string_equal(s.database, "[\"shop\"]");
-	rowd_close(c);
-	fake_stop(f);
 }
 
 TEST(a_filter_that_is_a_map_is_no_options)
@@ -221,9 +228,9 @@ TEST(a_filter_that_is_a_map_is_no_options)
 
 	assert_int_equal(rowd_call_once(c, "insert", rowd_raw(raw, sizeof(raw) - 1), NULL, NULL, NULL),
 			 ROWD_OK);
-	assert_memory_equal(s.request, "[\"t\", {\"id\"=>1}, {\"request_id\"=>", 32);
 	rowd_close(c);
 	fake_stop(f);
+	assert_memory_equal(s.request, "[\"t\", {\"id\"=>1}, {\"request_id\"=>", 32);
 }
 
 TEST(a_lost_commit_that_was_resolved_leaves_no_transaction)
@@ -234,11 +241,11 @@ TEST(a_lost_commit_that_was_resolved_leaves_no_transaction)
 
 	assert_int_equal(rowd_begin(c, NULL, NULL), ROWD_OK);
 	assert_int_equal(rowd_call_once(c, "commit", NULL, NULL, NULL, NULL), ROWD_OK);
-	assert_asked_for_what_was_sent(&s);
 	assert_false(rowd_in_transaction(c));
 	assert_int_equal(rowd_ping(c, NULL), ROWD_OK);
 	rowd_close(c);
 	fake_stop(f);
+	assert_asked_for_what_was_sent(&s);
 }
 
 TEST(what_cannot_be_done_once_sends_nothing)
@@ -261,7 +268,7 @@ TEST(what_cannot_be_done_once_sends_nothing)
 	assert_int_equal(rowd_receive_next(c, ROWD_TIMEOUT_DEFAULT, NULL, NULL, NULL), ROWD_OK);
 	assert_int_equal(rowd_begin(c, NULL, NULL), ROWD_OK);
 	assert_int_equal(rowd_call_once(c, "insert", one_row("t"), NULL, NULL, NULL), ROWD_E_BAD_REQUEST);
-	assert_string_equal(s.request, "");
 	rowd_close(c);
 	fake_stop(f);
+	assert_string_equal(s.request, "");
 }
