@@ -153,6 +153,21 @@ static bool mydb_in_transaction(void *conn)
 	return c->in_transaction && !c->broken;
 }
 
+bool mydb_step_aside(struct mydb_conn *c)
+{
+	bool aside = c->in_transaction && !c->touched;
+
+	if (aside)
+		c->in_transaction = false;
+	return aside;
+}
+
+void mydb_step_back(struct mydb_conn *c, bool aside)
+{
+	if (aside)
+		c->in_transaction = true;
+}
+
 /* ---- the connection ---- */
 
 static bool is_older(int64_t since_ns, int64_t ms)
@@ -219,6 +234,7 @@ extern const struct driver driver_mysql;
 
 const struct driver driver_mysql = {
 	.name = "mysql",
+	.caps = CAP_SCHEMA_VERSION,
 	.conn_size = sizeof(struct mydb_conn),
 	.dialect = &dialect_mariadb,
 	.check_url = mydb_check_url,
@@ -234,6 +250,7 @@ const struct driver driver_mysql = {
 	.rollback = mydb_rollback,
 	.in_transaction = mydb_in_transaction,
 	.describe = mydb_describe,
+	.version = mydb_version,
 	.ping = mydb_ping,
 	.cancel = mydb_guard_cancel,
 	.server = mydb_server,

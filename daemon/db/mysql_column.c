@@ -1,11 +1,8 @@
 /*
- * What a column's words in information_schema mean: its type in rowd, how it is kept, its default.
+ * What a column's words in information_schema mean: its type in rowd, and how it is kept.
  */
 #include "config.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/db/mysql_schema.h"
@@ -156,54 +153,6 @@ static bool type_of_comment(const struct value *comment, struct type *out)
 	       type_parse(comment->u.s.data + n, comment->u.s.len - n, out, &ignored) == ROWD_OK;
 }
 
-/* ---- its default ---- */
-
-/* 'it''s', with a backslash before what would not be seen otherwise, and nothing behind it. */
-static bool is_quoted(const char *s, size_t len)
-{
-	size_t i;
-
-	if (len < 2 || s[0] != '\'' || s[len - 1] != '\'')
-		return false;
-	for (i = 1; i < len - 1; i++)
-		if ((s[i] == '\'' || s[i] == '\\') && (++i == len - 1 || (s[i - 1] == '\'' && s[i] != '\'')))
-			return false;
-	return true;
-}
-
-static bool is_number(const char *s, size_t len)
-{
-	char text[80], *end;
-
-	if (len == 0 || len >= sizeof text || isspace((unsigned char)s[0]))
-		return false;
-	memcpy(text, s, len);
-	text[len] = '\0';
-	if (text[strspn(text, "+-.0123456789eE")] != '\0')
-		return false;
-	strtod(text, &end);
-	return *end == '\0';
-}
-
-/* MariaDB shows a default as the expression that it is, MySQL as the bare value. */
-static void judge_default(const struct describing *d, const struct value *row, struct column *column,
-			  struct nature *nature)
-{
-	const struct value *text = &row[COLUMN_DEFAULT];
-	bool now = mydb_text_has(text, "CURRENT_TIMESTAMP");
-
-	if (text->kind != VALUE_TEXT || column->computed || (d->conn->mariadb && mydb_text_is(text, "NULL")))
-		return;
-	column->has_default = true;
-	if (d->conn->mariadb)
-		nature->has_literal = is_quoted(text->u.s.data, text->u.s.len) ||
-				      is_number(text->u.s.data, text->u.s.len);
-	else
-		nature->has_literal = !mydb_text_has(&row[COLUMN_EXTRA], "DEFAULT_GENERATED") &&
-				      !(now && column->type.kind == TYPE_TIME);
-	column->default_is_computed = !nature->has_literal;
-}
-
 /* ---- the whole column ---- */
 
 struct nature mydb_judge_column(struct describing *d, struct building *b, struct column *column,
@@ -228,7 +177,7 @@ struct nature mydb_judge_column(struct describing *d, struct building *b, struct
 			   mydb_text_has(&row[COLUMN_EXTRA], "STORED") ||
 			   mydb_text_has(&row[COLUMN_EXTRA], "PERSISTENT");
 	nature.follows_updates = mydb_text_has(&row[COLUMN_EXTRA], "on update");
-	judge_default(d, row, column, &nature);
+	nature.bytes = s.kept == KEPT_BYTES;
 	return nature;
 }
 
@@ -260,102 +209,4 @@ void mydb_judge_storage(struct describing *d, struct table *t, const struct colu
 		catalog_add_reason(d->catalog, t, "column %s is kept as another kind of server would", name);
 		break;
 	}
-}
-
-/* ---- asking for defaults ---- */
-
-static void add_name(struct buf *text, const char *name)
-{
-	buf_add_char(text, '"');
-	for (; *name; name++) {
-		if (*name == '"')
-			buf_add_char(text, '"');
-		buf_add_char(text, *name);
-	}
-	buf_add_char(text, '"');
-}
-
-/* One row of defaults, of no row of the table: the server says itself what an insert would store. */
-static void add_question(struct buf *text, const struct table *t, const struct nature *nature, struct type *types,
-			 unsigned *n_out)
-{
-	unsigned i, n = 0;
-
-	buf_add_str(text, "SELECT ");
-	for (i = 0; i < t->ncolumns; i++) {
-		if (!nature[i].has_literal)
-			continue;
-		buf_add_str(text, n ? ", DEFAULT(_rowd_t." : "DEFAULT(_rowd_t.");
-		add_name(text, t->columns[i].name);
-		buf_add_char(text, ')');
-		types[n++] = t->columns[i].type;
-	}
-	buf_add_str(text, " FROM (SELECT 1 AS one) AS _rowd_one LEFT JOIN ");
-	add_name(text, t->name);
-	buf_add_str(text, " AS _rowd_t ON 1 = 0");
-	buf_add_char(text, '\0');
-	*n_out = n;
-}
-
-static bool keep_default(struct describing *d, struct column *column, const struct value *v)
-{
-	column->dflt = *v;
-	if (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES)
-		column->dflt.u.s.data = arena_strndup(catalog_arena(d->catalog), v->u.s.data, v->u.s.len);
-	/* a server that does not tell knows it all the same */
-	column->default_is_computed = v->kind == VALUE_NULL;
-	return (v->kind != VALUE_TEXT && v->kind != VALUE_BYTES) || column->dflt.u.s.data;
-}
-
-static enum rowd_code ask_defaults(struct describing *d, struct building *b, const char *text,
-				   const struct type *types, struct value *row, unsigned n)
-{
-	struct table *t = b->table;
-	struct mydb_stmt *s;
-	bool has_row = false;
-	unsigned i, k = 0;
-	enum rowd_code rc = mydb_ask(d->conn, text, NULL, 0, types, n, &s, d->err);
-
-	if (!rc)
-		rc = mydb_step(d->conn, s, row, &has_row, d->err);
-	for (i = 0; !rc && has_row && i < t->ncolumns; i++)
-		if (b->nature[i].has_literal && !keep_default(d, &t->columns[i], &row[k++]))
-			rc = err_set(d->err, ROWD_E_NO_RESOURCE, "memory ran out");
-	mydb_answered(d->conn, s);
-	return rc;
-}
-
-/* The table may be gone by now, or forbidden: its defaults are then for the server to know. */
-static enum rowd_code excuse(struct describing *d, struct building *b, enum rowd_code rc)
-{
-	unsigned i;
-
-	if (rc != ROWD_E_SCHEMA_MISMATCH && rc != ROWD_E_DENIED)
-		return rc;
-	err_init(d->err);
-	for (i = 0; i < b->table->ncolumns; i++)
-		b->table->columns[i].default_is_computed = b->table->columns[i].has_default;
-	return ROWD_OK;
-}
-
-enum rowd_code mydb_read_defaults(struct describing *d, struct building *b)
-{
-	struct table *t = b->table;
-	struct type *types = calloc(t->ncolumns + 1, sizeof *types);
-	struct value *row = calloc(t->ncolumns + 1, sizeof *row);
-	struct buf text;
-	unsigned n = 0;
-	enum rowd_code rc = ROWD_OK;
-
-	buf_init(&text, 1024 * 1024);
-	if (types && row)
-		add_question(&text, t, b->nature, types, &n);
-	if (!types || !row || text.failed)
-		rc = err_set(d->err, ROWD_E_NO_RESOURCE, "memory ran out");
-	else if (n)
-		rc = excuse(d, b, ask_defaults(d, b, text.data, types, row, n));
-	buf_fini(&text);
-	free(types);
-	free(row);
-	return rc;
 }

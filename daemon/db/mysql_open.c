@@ -316,6 +316,8 @@ enum rowd_code mydb_open(void *conn, const struct db_source *src, enum db_role r
 		rc = read_password(c->url.password_file, &c->password, err);
 	if (!rc)
 		rc = mydb_guard_hold(c, err);
+	if (!rc)
+		rc = mydb_version_use(c, err);
 	return rc ? rc : first_writable(c, err);
 }
 
@@ -325,6 +327,7 @@ void mydb_close(void *conn)
 
 	forget_server(c);
 	mydb_guard_let_go(c);
+	mydb_version_leave(c);
 	mydb_values_fini(c);
 	mydb_url_fini(&c->url);
 	if (c->password)

@@ -80,6 +80,7 @@ struct mydb_guard {
 	struct mydb_conn *next, *previous;
 };
 
+struct mydb_shared;
 struct mydb_stmt;
 
 /* One value of a row, as the library leaves it. */
@@ -115,6 +116,7 @@ struct mydb_conn {
 	const struct mydb_host *host;     /* of url.hosts, the one connected to */
 	struct mydb_guard guard;
 	uint64_t id;                       /* the server's number of the connection */
+	struct mydb_shared *shared;        /* borrowed; what is known of the database; NULL before `open` */
 	char identity[256];                /* of the server: a kill may only go to the same one */
 	bool guarded;                      /* the guard's thread is held */
 	bool opening;                      /* no statement may take long */
@@ -289,7 +291,29 @@ void mydb_settle_quietly(struct mydb_conn *c);
 enum rowd_code mydb_commit(void *conn, struct err *err);
 void mydb_rollback(void *conn);
 
-/* ---- mysql_schema.c, mysql_default.c ---- */
+/*
+ * For the driver's own questions: out of a transaction that was begun and has run no statement yet, and
+ * back into it.
+ */
+bool mydb_step_aside(struct mydb_conn *c);
+void mydb_step_back(struct mydb_conn *c, bool aside);
+
+/* ---- mysql_version.c ---- */
+
+/* Every open connection uses what is known of its database's version. */
+enum rowd_code mydb_version_use(struct mydb_conn *c, struct err *err);
+void mydb_version_leave(struct mydb_conn *c);
+
+/* driver.version: as known to all connections of the database, asked for when that is some milliseconds old. */
+enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err);
+
+/* As it is now. */
+enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *err);
+
+/* A whole schema of that version was read. */
+void mydb_version_tell(struct mydb_conn *c, int64_t version);
+
+/* ---- mysql_schema.c ---- */
 
 enum rowd_code mydb_describe(void *conn, struct catalog **out, struct err *err);
 

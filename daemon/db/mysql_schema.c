@@ -185,8 +185,8 @@ static enum rowd_code add_column(struct describing *d, const struct value *row)
 		return no_memory(d);
 	column->position = t->ncolumns;
 	column->nullable = mydb_text_is(&row[COLUMN_NULLABLE], "YES");
-	b->nature[t->ncolumns++] = mydb_judge_column(d, b, column, row);
-	return ROWD_OK;
+	b->nature[t->ncolumns] = mydb_judge_column(d, b, column, row);
+	return mydb_judge_default(d, row, column, &b->nature[t->ncolumns++]);
 }
 
 /* What the columns say together: is the table rowd's? */
@@ -368,25 +368,39 @@ static enum rowd_code read_all(struct describing *d)
 	for (i = 0; !rc && i < d->nbuildings; i++) {
 		if (d->buildings[i].key_is_odd)
 			d->buildings[i].table->primary_key.ncolumns = 0;
-		rc = mydb_read_defaults(d, &d->buildings[i]);
+		rc = mydb_ask_defaults(d, &d->buildings[i]);
 	}
+	return rc;
+}
+
+/* The version is taken first: what changes meanwhile makes another one. */
+static enum rowd_code describe(struct describing *d)
+{
+	int64_t version;
+	enum rowd_code rc = mydb_version_read(d->conn, &version, d->err);
+
+	if (rc)
+		return rc;
+	d->catalog = catalog_new(version);
+	if (!d->catalog)
+		return no_memory(d);
+	rc = read_all(d);
+	free(d->buildings);
+	if (!rc)
+		mydb_version_tell(d->conn, version);
 	return rc;
 }
 
 enum rowd_code mydb_describe(void *conn, struct catalog **out, struct err *err)
 {
 	struct describing d = { .conn = conn, .err = err };
-	enum rowd_code rc;
+	bool aside = mydb_step_aside(d.conn);
+	enum rowd_code rc = describe(&d);
 
-	d.catalog = catalog_new(0);
-	if (!d.catalog)
-		return no_memory(&d);
-	rc = read_all(&d);
-	free(d.buildings);
-	if (rc) {
+	mydb_step_back(d.conn, aside);
+	if (rc)
 		catalog_unref(d.catalog);
-		return rc;
-	}
-	*out = d.catalog;
-	return ROWD_OK;
+	else
+		*out = d.catalog;
+	return rc;
 }

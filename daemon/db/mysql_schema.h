@@ -1,6 +1,6 @@
 /*
- * What the two files that read a schema share: mysql_schema.c (tables and keys) and mysql_column.c (what
- * a column's words mean).
+ * What the files that read a schema share: mysql_schema.c (tables and keys), mysql_column.c (what a
+ * column's words mean) and mysql_default.c.
  *
  * Thread: the connection's.
  */
@@ -32,7 +32,8 @@ enum oddity {
 
 struct nature {
 	bool typed;                      /* by a comment of rowd's that fits */
-	bool has_literal;                /* a default that can be asked for */
+	bool bytes;                      /* kept as bytes */
+	bool asks_default;               /* a default that information_schema cannot tell */
 	bool follows_updates;            /* the server gives it a value by itself */
 	enum oddity oddity;
 };
@@ -67,7 +68,8 @@ char *mydb_copy(struct describing *d, const struct value *v);
 
 extern const char mydb_columns_query[];
 
-/* Fill in column's type and whether it is generated or computed, from a row of mydb_columns_query. */
+/* Fill in column's type and whether it is generated or computed, from a row of mydb_columns_query; all but
+ * its default. */
 struct nature mydb_judge_column(struct describing *d, struct building *b, struct column *column,
 				const struct value *row);
 
@@ -75,7 +77,13 @@ struct nature mydb_judge_column(struct describing *d, struct building *b, struct
 void mydb_judge_storage(struct describing *d, struct table *t, const struct column *column,
 			const struct nature *nature);
 
-/* Ask for the defaults of the table's columns. */
-enum rowd_code mydb_read_defaults(struct describing *d, struct building *b);
+/* ---- mysql_default.c ---- */
+
+/* Fill in column's default from a row of mydb_columns_query; nature->asks_default where that cannot tell. */
+enum rowd_code mydb_judge_default(struct describing *d, const struct value *row, struct column *column,
+				  struct nature *nature);
+
+/* Ask for those defaults of the table that have to be asked for. */
+enum rowd_code mydb_ask_defaults(struct describing *d, struct building *b);
 
 #endif

@@ -212,7 +212,7 @@ static bool transaction_stands(struct mydb_conn *c)
 /* A statement that failed within a transaction and ended it: say so to the server too. */
 static void end_transaction(struct mydb_conn *c, bool was_open)
 {
-	c->in_transaction = was_open;
+	c->in_transaction = c->touched = was_open;
 	mydb_rollback(c);
 }
 
@@ -275,7 +275,7 @@ static enum rowd_code end_alone(struct mydb_conn *c, const struct mydb_stmt *s, 
 		return err_native(err, ROWD_E_COMMIT_UNKNOWN, err->native, "the connection was lost during a write");
 	if (rc || !(c->db->server_status & SERVER_STATUS_IN_TRANS))
 		return rc;
-	c->in_transaction = true;
+	c->in_transaction = c->touched = true;
 	return mydb_commit(c, err);
 }
 
@@ -331,7 +331,7 @@ enum rowd_code mydb_prepare(void *conn, const char *text, size_t len, void **stm
 	if (!s)
 		return no_memory(err);
 	classify(s, text);
-	s->has_lists = strstr(text, MYDB_LIST_TABLE) != NULL;
+	s->has_lists = strstr(text, " FROM \"" MYDB_LIST_TABLE) != NULL;
 	if (!s->has_lists)
 		rc = prepare_guarded(c, s, text, len, err);
 	if (!rc && !s->stmt) {
