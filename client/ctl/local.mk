@@ -61,6 +61,7 @@ if HAVE_CMOCKA
 ctl_unit_tests = \
 	tests/unit/test_ctl_json \
 	tests/unit/test_ctl_lang \
+	tests/unit/test_ctl_progress \
 	tests/unit/test_ctl_rows
 check_PROGRAMS += $(ctl_unit_tests)
 TESTS += $(ctl_unit_tests)
@@ -70,5 +71,7 @@ tests_unit_test_ctl_json_SOURCES = tests/unit/test_ctl_json.c tests/unit/unit.h
 tests_unit_test_ctl_json_LDADD = $(CTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ctl_lang_SOURCES = tests/unit/test_ctl_lang.c tests/unit/unit.h
 tests_unit_test_ctl_lang_LDADD = $(CTL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ctl_progress_SOURCES = tests/unit/test_ctl_progress.c tests/unit/unit.h
+tests_unit_test_ctl_progress_LDADD = $(CTL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ctl_rows_SOURCES = tests/unit/test_ctl_rows.c tests/unit/unit.h
 tests_unit_test_ctl_rows_LDADD = $(CTL_LIBS) $(CMOCKA_LIBS)
