@@ -35,6 +35,7 @@ libdaemon_a_SOURCES = \
 	daemon/db/sqlite_open.c \
 	daemon/db/sqlite_private.h \
 	daemon/db/sqlite_schema.c \
+	daemon/db/sqlite_upkeep.c \
 	daemon/db/sqlite_values.c \
 	daemon/db/sqlite_watch.c \
 	daemon/db/statement_cache.c \
@@ -56,6 +57,8 @@ libdaemon_a_SOURCES = \
 	daemon/exec/probe.c \
 	daemon/exec/probe.h \
 	daemon/exec/update.c \
+	daemon/exec/upkeep.c \
+	daemon/exec/upkeep.h \
 	daemon/exec/update.h \
 	daemon/exec/exec.c \
 	daemon/exec/archive.c \
@@ -86,6 +89,7 @@ libdaemon_a_SOURCES = \
 	daemon/net/peer.c \
 	daemon/net/peer.h \
 	daemon/ops/op_aggregate.c \
+	daemon/ops/op_upkeep.c \
 	daemon/ops/op_write.c \
 	daemon/ops/op_delete.c \
 	daemon/ops/op_atomic.c \

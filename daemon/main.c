@@ -12,6 +12,7 @@
 
 #include "daemon/audit.h"
 #include "daemon/exec/archive.h"
+#include "daemon/exec/upkeep.h"
 #include "daemon/log.h"
 #include "daemon/net/acceptor.h"
 #include "daemon/net/listener.h"
@@ -68,7 +69,7 @@ static void on_terminate(evutil_socket_t sig, short what, void *arg)
 	d->acceptor = NULL;
 	listener_close();
 	keeper_stop(d->server.keeper);
-	drain(d, false);
+	drain(d, atomic_load(&d->server.hurry));
 	event_add(d->patience, &tv);
 }
 
@@ -83,9 +84,12 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
 	struct daemon *d = arg;
 
+	struct err err;
+
 	(void)sig, (void)what;
+	err_init(&err);
 	notify_reloading();
-	server_reload(&d->server);
+	(void)!server_reload(&d->server, &err);   /* it says itself what came of it */
 	notify_send("READY=1");
 }
 
@@ -189,6 +193,7 @@ static enum rowd_code bring_up(struct daemon *d, struct config *config, struct e
 	enum rowd_code rc;
 
 	archive_set_directory(config->archive_dir);
+	upkeep_set_directory(config->backup_dir);
 	rc = server_open(&d->server, config, err);
 	if (!rc)
 		rc = audit_open(config, err);

@@ -110,22 +110,20 @@ static void reload_apply(struct server *s, struct config *fresh)
 	s->retired[s->nretired++] = atomic_exchange(&s->config, fresh);
 }
 
-void server_reload(struct server *s)
+enum rowd_code server_reload(struct server *s, struct err *err)
 {
 	struct config **grown = realloc(s->retired, (s->nretired + 1) * sizeof(*grown));
 	struct config *fresh;
 	struct buf warnings;
-	struct err err;
+	enum rowd_code rc;
 
-	if (!grown) {
-		log_error("event=reload state=failed reason=\"no memory\"");
-		return;
-	}
+	if (!grown)
+		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the configuration");
 	s->retired = grown;
-	err_init(&err);
 	buf_init(&warnings, 65536);
-	if (config_reload(server_config(s), &fresh, &warnings, &err)) {
-		log_error("event=reload state=kept_old reason=\"%s\"", err.text);
+	rc = config_reload(server_config(s), &fresh, &warnings, err);
+	if (rc) {
+		log_error("event=reload state=kept_old reason=\"%s\"", err->text);
 	} else {
 		enum log_level level;
 
@@ -138,4 +136,5 @@ void server_reload(struct server *s)
 		log_info("event=reload state=done");
 	}
 	buf_fini(&warnings);
+	return rc;
 }

@@ -17,6 +17,7 @@ struct database {
 	struct db db;
 	unsigned index;               /* in server->databases */
 	_Atomic int64_t max_rows;     /* cap on deletes and updates; -1: none */
+	atomic_bool paused;           /* by an administrator: takes no new requests */
 	struct lane writer;           /* the only one, for a database without CAP_ONE_WRITER */
 	struct lane reader;           /* used only with CAP_ONE_WRITER */
 };
@@ -32,6 +33,7 @@ struct server {
 	unsigned nloops;
 	int64_t started_ns;
 	atomic_bool draining;             /* SIGTERM came: finish what is in flight */
+	atomic_bool hurry;                /* do not wait for it */
 	atomic_uint nclients;
 };
 
@@ -56,7 +58,7 @@ ROWD_MUST_CHECK enum rowd_code server_open(struct server *s, struct config *conf
 /* Stop the lanes, close the databases, free all. The loops must have ended. */
 void server_close(struct server *s);
 
-/* SIGHUP: read the config again, keep the old one when it is wrong. Logs what came of it. */
-void server_reload(struct server *s);
+/* Read the config again, keep the old one when it is wrong. Logs what came of it. Thread: the main thread. */
+enum rowd_code server_reload(struct server *s, struct err *err);
 
 #endif

@@ -68,6 +68,15 @@ static void write_pair(struct buf *b, const char *name, uint64_t value)
 	wire_uint(b, value);
 }
 
+static void write_bytes(struct buf *b, const char *name, int64_t bytes)
+{
+	wire_cstr(b, name);
+	if (bytes >= 0)
+		wire_int(b, bytes);
+	else
+		wire_nil(b);
+}
+
 static void write_ops(struct server *server, struct buf *b)
 {
 	unsigned used = 0;
@@ -89,13 +98,28 @@ static void write_ops(struct server *server, struct buf *b)
 	}
 }
 
-static void write_database(struct database *d, struct buf *b)
+/* What the database holds, where that can be asked without waiting. */
+static void write_space(struct loop *l, struct database *d, struct buf *b)
+{
+	struct db_space space = { -1, -1 };
+	struct db_conn *conn;
+	struct err ignored;
+
+	err_init(&ignored);
+	if (d->db.driver->caps & CAP_INLINE_READS && !loop_snapshot(l, d->index, &conn, &ignored) &&
+	    db_space(conn, &space, &ignored))
+		space = (struct db_space){ -1, -1 };
+	write_bytes(b, "used_bytes", space.used_bytes);
+	write_bytes(b, "free_bytes", space.free_bytes);
+}
+
+static void write_database(struct loop *l, struct database *d, struct buf *b)
 {
 	unsigned queued, workers, kept, rqueued = 0, rworkers = 0, rkept = 0;
 
 	lane_counts(&d->writer, &queued, &workers, &kept);
 	lane_counts(&d->reader, &rqueued, &rworkers, &rkept);
-	wire_map(b, 5);
+	wire_map(b, 7);
 	wire_cstr(b, "driver");
 	wire_cstr(b, d->db.driver->name);
 	wire_cstr(b, "state");
@@ -103,10 +127,13 @@ static void write_database(struct database *d, struct buf *b)
 	write_pair(b, "queued", queued + rqueued);
 	write_pair(b, "workers", workers + rworkers);
 	write_pair(b, "transactions", kept + rkept);
+	write_space(l, d, b);
 }
 
-void stats_write(struct server *server, struct buf *b)
+void stats_write(struct loop *l, struct buf *b)
 {
+	struct server *server = l->server;
+
 	wire_map(b, 6);
 	write_pair(b, "uptime_ms", (uint64_t)(clock_ns() - server->started_ns) / NS_PER_MS);
 	write_pair(b, "clients", atomic_load(&server->nclients));
@@ -121,6 +148,6 @@ void stats_write(struct server *server, struct buf *b)
 	wire_map(b, server->ndatabases);
 	for (unsigned i = 0; i < server->ndatabases; i++) {
 		wire_cstr(b, server->databases[i].db.source.name);
-		write_database(&server->databases[i], b);
+		write_database(l, &server->databases[i], b);
 	}
 }

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "proto/op.h"
 
-struct server;
+struct loop;
 
 enum stat_counter {
 #define STAT(name, meaning) STAT_##name,
@@ -41,7 +41,7 @@ static inline void stats_add(struct stats *s, enum stat_counter which, uint64_t 
 /* One request was answered; took_us 0 when it was not measured. */
 void stats_op(struct stats *s, enum op_id op, bool failed, uint64_t took_us);
 
-/* The answer of stats(): counters, operations, databases, summed over all loops. */
-void stats_write(struct server *server, struct buf *b);
+/* The answer of stats(): counters, operations, databases, summed over all loops. Thread: l's. */
+void stats_write(struct loop *l, struct buf *b);
 
 #endif

@@ -37,6 +37,7 @@ static const char *const permission_names[] = {
 
 static const char *const param_kind_names[] = {
 	[PARAM_STR] = "str",   [PARAM_UINT] = "uint",       [PARAM_TABLE] = "table",
+	[PARAM_DATABASE] = "database",
 	[PARAM_KEY] = "key",   [PARAM_FILTER] = "filter",   [PARAM_MAP] = "map",
 	[PARAM_ROWS] = "rows", [PARAM_COLUMNS] = "columns", [PARAM_OPS] = "ops",
 };

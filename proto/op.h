@@ -29,13 +29,14 @@ enum op_permission {
 	PERM_READ, PERM_WRITE, PERM_DELETE, PERM_DELETE_ALL, PERM_SCHEMA, PERM_ADMIN
 };
 
-enum op_place { PLACE_LOOP, PLACE_PAST, PLACE_READER, PLACE_WRITER, PLACE_TX, PLACE_SCHEMA, PLACE_ALONE };
+enum op_place { PLACE_LOOP, PLACE_PAST, PLACE_READER, PLACE_WRITER, PLACE_TX, PLACE_SCHEMA, PLACE_ALONE, PLACE_BARE };
 
 enum op_flag { OPF_ID = 1, OPF_ATOMIC = 2 };
 
 enum param_kind {
 	PARAM_STR, PARAM_UINT,
 	PARAM_TABLE,    /* str: "table" or "database.table" */
+	PARAM_DATABASE, /* str: the request is for that database, not the session's */
 	PARAM_KEY,      /* any one value, or an array */
 	PARAM_FILTER,   /* a map or an array */
 	PARAM_MAP,

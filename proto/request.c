@@ -12,6 +12,7 @@ static const char *const param_due[] = {
 	[PARAM_STR] = "a str",
 	[PARAM_UINT] = "an int of 0 to 2^63-1",
 	[PARAM_TABLE] = "a str, \"table\" or \"database.table\",",
+	[PARAM_DATABASE] = "a str, a database's name,",
 	[PARAM_KEY] = "one value, or an array of values,",
 	[PARAM_FILTER] = "a filter, a map or an array,",
 	[PARAM_MAP] = "a map",
@@ -63,6 +64,7 @@ static bool param_fits(const msgpack_object *o, enum param_kind kind)
 	switch (kind) {
 	case PARAM_STR:
 	case PARAM_TABLE:
+	case PARAM_DATABASE:
 		return o->type == MSGPACK_OBJECT_STR;
 	case PARAM_UINT:
 		return is_uint(o);

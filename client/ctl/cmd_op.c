@@ -50,6 +50,7 @@ static enum ctl_exit param_from_words(struct ctl *ctl, const struct op_param *pa
 	switch (param->kind) {
 	case PARAM_STR:
 	case PARAM_TABLE:
+	case PARAM_DATABASE:
 		*out = json_object_new_string(words[0]);
 		return CTL_OK;
 	case PARAM_UINT:

@@ -450,3 +450,31 @@ enum rowd_code db_query_one(struct db_conn *c, const struct sql *sql, struct val
 	db_rows_end(rows);
 	return rc;
 }
+
+/* ---- upkeep ---- */
+
+static enum rowd_code not_offered(const struct db_conn *c, struct err *err)
+{
+	return err_set(err, ROWD_E_UNSUPPORTED, "not on a %s database; use the server's own tools", c->driver->name);
+}
+
+enum rowd_code db_space(struct db_conn *c, struct db_space *out, struct err *err)
+{
+	return c->driver->space ? c->driver->space(c->state, out, err) : not_offered(c, err);
+}
+
+enum rowd_code db_reclaim(struct db_conn *c, int64_t max_ms, struct err *err)
+{
+	assert(!c->in_transaction);
+	return c->driver->reclaim ? c->driver->reclaim(c->state, max_ms, err) : not_offered(c, err);
+}
+
+enum rowd_code db_check(struct db_conn *c, db_problem_fn *problem, void *arg, struct err *err)
+{
+	return c->driver->check ? c->driver->check(c->state, problem, arg, err) : not_offered(c, err);
+}
+
+enum rowd_code db_backup(struct db_conn *c, const char *path, struct err *err)
+{
+	return c->driver->backup ? c->driver->backup(c->state, path, err) : not_offered(c, err);
+}

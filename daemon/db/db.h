@@ -93,6 +93,12 @@ void db_rows_end(struct db_rows *r);
 ROWD_MUST_CHECK enum rowd_code db_query_one(struct db_conn *c, const struct sql *sql, struct value *out,
 					    struct err *err);
 
+/* Upkeep: see driver.h. ROWD_E_UNSUPPORTED where the driver does not offer it. */
+ROWD_MUST_CHECK enum rowd_code db_space(struct db_conn *c, struct db_space *out, struct err *err);
+ROWD_MUST_CHECK enum rowd_code db_reclaim(struct db_conn *c, int64_t max_ms, struct err *err);
+ROWD_MUST_CHECK enum rowd_code db_check(struct db_conn *c, db_problem_fn *problem, void *arg, struct err *err);
+ROWD_MUST_CHECK enum rowd_code db_backup(struct db_conn *c, const char *path, struct err *err);
+
 ROWD_MUST_CHECK enum rowd_code db_ping(struct db_conn *c, struct err *err);
 
 #endif

@@ -57,6 +57,15 @@ struct db_watch {
 	int64_t budget_ns;         /* CLOCK_MONOTONIC instant after which an inline read gives up; 0: none */
 };
 
+/* What a database holds, in bytes. */
+struct db_space {
+	int64_t used_bytes;
+	int64_t free_bytes;             /* allocated and not used: `reclaim` can give it back */
+};
+
+/* One thing that is wrong with a database, in its own words. */
+typedef void db_problem_fn(void *arg, const char *what);
+
 struct driver {
 	const char *name;                   /* the URL's scheme: "sqlite" */
 	unsigned caps;                      /* of enum driver_cap */
@@ -134,6 +143,18 @@ struct driver {
 	/* The dialect of the server at the other end, known once `open` has succeeded; lives for ever.
 	 * NULL: `dialect` is that of all. */
 	const struct dialect *(*conn_dialect)(void *conn);
+
+	/* ---- upkeep; NULL: this kind of database does not offer it ---- */
+
+	/* How much is used and how much is free. */
+	enum rowd_code (*space)(void *conn, struct db_space *out, struct err *err);
+	/* Give free space back, in small steps, for max_ms; no transaction is open. ROWD_E_STORAGE_FULL when
+	 * the disk has no room for the work. */
+	enum rowd_code (*reclaim)(void *conn, int64_t max_ms, struct err *err);
+	/* Look for damage, and tell of each find. */
+	enum rowd_code (*check)(void *conn, db_problem_fn *problem, void *arg, struct err *err);
+	/* A copy of this moment's state in a new file; no file is left when it fails. */
+	enum rowd_code (*backup)(void *conn, const char *path, struct err *err);
 };
 
 #endif

@@ -351,4 +351,8 @@ const struct driver driver_sqlite = {
 	.ping = sqlite_ping,
 	.server = sqlite_server,
 	.usable = sqlite_usable,
+	.space = sqlite_space,
+	.reclaim = sqlite_reclaim,
+	.check = sqlite_check,
+	.backup = sqlite_backup,
 };

@@ -253,7 +253,10 @@ static enum rowd_code set_wal(struct sqlite_conn *c, struct err *err)
 
 	if (code || strcmp(mode, "wal") == 0)
 		return code;
-	code = ask(c, "PRAGMA journal_mode=wal", mode, sizeof mode, err);
+	/* heeded while the file is empty: only so can its space ever be given back in small steps */
+	code = run(c, "PRAGMA auto_vacuum=incremental", err);
+	if (!code)
+		code = ask(c, "PRAGMA journal_mode=wal", mode, sizeof mode, err);
 	if (code)
 		return code;
 	if (strcmp(mode, "wal") != 0)

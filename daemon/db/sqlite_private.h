@@ -102,4 +102,11 @@ enum rowd_code sqlite_read_default(struct sqlite_conn *c, struct arena *a, const
 
 enum rowd_code sqlite_describe(void *conn, struct catalog **out, struct err *err);
 
+/* ---- sqlite_upkeep.c ---- */
+
+enum rowd_code sqlite_space(void *conn, struct db_space *out, struct err *err);
+enum rowd_code sqlite_reclaim(void *conn, int64_t max_ms, struct err *err);
+enum rowd_code sqlite_check(void *conn, db_problem_fn *problem, void *arg, struct err *err);
+enum rowd_code sqlite_backup(void *conn, const char *path, struct err *err);
+
 #endif

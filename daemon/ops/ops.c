@@ -39,6 +39,15 @@ op_fn *ops_handler(enum op_id id)
 	case OP_JOB_RESUME: return op_job_resume;
 	case OP_JOB_CANCEL: return op_job_cancel;
 	case OP_JOB_TUNE: return op_job_tune;
+	case OP_CHECK: return op_check;
+	case OP_BACKUP: return op_backup;
+	case OP_RECLAIM: return op_reclaim;
+	case OP_SESSIONS:
+	case OP_KILL:
+	case OP_PAUSE:
+	case OP_RESUME:
+	case OP_RELOAD:
+	case OP_SHUTDOWN:
 	case OP_HELLO:
 	case OP_PING:
 	case OP_USE:

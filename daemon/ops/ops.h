@@ -21,6 +21,9 @@ op_fn op_insert, op_upsert, op_update, op_update_where, op_update_all;
 op_fn op_delete, op_delete_where, op_delete_all, op_preview_delete;
 op_fn op_atomic, op_outcome;
 
+/* op_upkeep.c */
+op_fn op_check, op_backup, op_reclaim;
+
 /* op_purge.c */
 op_fn op_purge, op_jobs, op_job, op_job_pause, op_job_resume, op_job_cancel, op_job_tune;
 

@@ -2,6 +2,7 @@
 
 #include "daemon/rpc/dispatch.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,13 +92,16 @@ static enum rowd_code choose_database(struct session *s, const struct op *op, co
 	size_t len;
 
 	*out = own;
-	if (!op->nparams || op->params[0].kind != PARAM_TABLE)
+	if (!op->nparams || (op->params[0].kind != PARAM_TABLE && op->params[0].kind != PARAM_DATABASE))
 		return ROWD_OK;
 	name = first_str(params, params_len, &len);
-	dot = name ? memchr(name, '.', len) : NULL;
-	if (!dot)
+	if (name && op->params[0].kind == PARAM_TABLE) {
+		dot = memchr(name, '.', len);
+		len = dot ? (size_t)(dot - name) : 0;
+	}
+	if (!name || !len)
 		return ROWD_OK;
-	*out = server_database(s->loop->server, name, (size_t)(dot - name));
+	*out = server_database(s->loop->server, name, len);
 	if (!*out)
 		return err_set(err, ROWD_E_UNKNOWN_DATABASE, "no database of that name is configured");
 	if (s->tx && *out != own)
@@ -217,6 +221,58 @@ static enum rowd_code run_cancel(struct session *s, const struct request *req, u
 	return ROWD_OK;
 }
 
+/* Ask another loop; its answer comes home by itself. */
+static enum rowd_code ask(struct session *s, enum message_kind kind, unsigned loop, uint64_t session,
+			  uint32_t msgid, struct err *err)
+{
+	struct message *m = message_new(kind);
+
+	if (!m)
+		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the request");
+	m->session = session;
+	m->asker = s->id;
+	m->asker_msgid = msgid;
+	m->asker_loop = s->loop;
+	loop_post(s->loop->server->loops[loop], m);
+	return ROWD_OK;
+}
+
+static enum rowd_code run_shutdown(struct session *s, const struct request *req, uint32_t msgid, struct buf *b)
+{
+	bool wait = !req->options[OPT_WAIT] || request_flag(req, OPT_WAIT);
+
+	log_info("event=shutdown_asked session=%llu uid=%u wait=%d", (unsigned long long)s->id,
+		 (unsigned)s->caller.uid, wait);
+	rpc_write_result_head(b, msgid);
+	wire_bool(b, true);
+	conn_flush(s->conn);
+	atomic_store(&s->loop->server->hurry, !wait);
+	kill(getpid(), SIGTERM);
+	return ROWD_OK;
+}
+
+/* What overtakes the line and is about more than this session. */
+static enum rowd_code run_asking(struct session *s, const struct request *req, uint32_t msgid, bool is_request,
+				 struct buf *b, struct err *err)
+{
+	unsigned nloops = s->loop->server->nloops;
+	uint64_t target;
+
+	switch (req->op->id) {
+	case OP_SESSIONS:
+		return ask(s, MESSAGE_SESSIONS, 0, 0, msgid, err);
+	case OP_RELOAD:
+		return ask(s, MESSAGE_RELOAD, 0, 0, msgid, err);
+	case OP_KILL:
+		target = (uint64_t)request_param_uint(req, 0);
+		return ask(s, MESSAGE_KILL, (unsigned)(target % nloops), target, msgid, err);
+	case OP_SHUTDOWN:
+		return run_shutdown(s, req, msgid, b);
+	default:
+		return run_cancel(s, req, msgid, is_request, b, err);
+	}
+}
+
 /* What overtakes the line: ping, cancel, stats. */
 static void dispatch_past(struct session *s, const struct op *op, const struct rpc *rpc)
 {
@@ -230,10 +286,10 @@ static void dispatch_past(struct session *s, const struct op *op, const struct r
 	err_init(&err);
 	if (!permitted(s, op, &err)) {
 		rc = err.code;
-	} else if (op->id == OP_CANCEL) {
+	} else if (!op_session_handler(op->id)) {
 		rc = runner_decode(&s->loop->runner, op, rpc->params, rpc->params_len, &req, &err);
 		if (!rc)
-			rc = run_cancel(s, &req, rpc->msgid, is_request, b, &err);
+			rc = run_asking(s, &req, rpc->msgid, is_request, b, &err);
 	} else {
 		rc = run_session_op(s, op, rpc->params, rpc->params_len, rpc->msgid, b, &err);
 	}
@@ -274,7 +330,7 @@ static bool dispatch_read_now(struct session *s, const struct op *op, const stru
 		return false;
 	err_init(&err);
 	if (choose_database(s, op, rpc->params, rpc->params_len, &d, &err) ||
-	    !(d->db.driver->caps & CAP_INLINE_READS))
+	    !(d->db.driver->caps & CAP_INLINE_READS) || atomic_load_explicit(&d->paused, memory_order_relaxed))
 		return false;
 	if (!read_inline(s, op, d, rpc->params, rpc->params_len, rpc->msgid, &s->conn->out, &code))
 		return false;
@@ -426,6 +482,14 @@ static enum rowd_code check_tx_none(struct session *s, const struct job *job, st
 	return err_set(err, ROWD_E_TX_NONE, "no transaction is open");
 }
 
+static bool refuse_paused(const struct job *job, struct err *err)
+{
+	if (!atomic_load(&job->database->paused))
+		return false;
+	err_set(err, ROWD_E_UNAVAILABLE, "an administrator has paused the database");
+	return true;
+}
+
 /* Where the job goes; true when it was refused (err says why) or is answered. */
 static bool start(struct session *s, struct job *job, struct err *err)
 {
@@ -433,7 +497,8 @@ static bool start(struct session *s, struct job *job, struct err *err)
 
 	if (!permitted(s, op, err))
 		return true;
-	if (s->tx && (op->id == OP_BEGIN || op->id == OP_USE || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE)) {
+	if (s->tx && (op->id == OP_BEGIN || op->id == OP_USE || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE ||
+		      op->place == PLACE_BARE)) {
 		err_set(err, ROWD_E_TX_OPEN, "%s is not possible while a transaction is open", op->name);
 		return true;
 	}
@@ -443,11 +508,13 @@ static bool start(struct session *s, struct job *job, struct err *err)
 	}
 	if (op->id == OP_BEGIN) {
 		job->database = s->database;
-		return start_begin(s, job, err);
+		return refuse_paused(job, err) || start_begin(s, job, err);
 	}
 	if (op->place == PLACE_TX && !s->tx && check_tx_none(s, job, err))
 		return true;
 	if (choose_database(s, op, job->params, job->params_len, &job->database, err))
+		return true;
+	if (!s->tx && refuse_paused(job, err))
 		return true;
 	if (audit_wants(job) && audit_begin(job, s->id, err))
 		return true;
@@ -481,31 +548,100 @@ bool dispatch_start(struct session *s, struct job *job)
 
 /* ---- the loop's events ---- */
 
+/* A message that goes on: to the next loop, or home with what was gathered. NULL: no memory, no answer. */
+static struct message *message_on(enum message_kind kind, struct message *m)
+{
+	struct message *on = message_new(kind);
+
+	if (!on)
+		return NULL;
+	on->asker = m->asker;
+	on->asker_msgid = m->asker_msgid;
+	on->asker_loop = m->asker_loop;
+	on->count = m->count;
+	on->rows = m->rows;
+	buf_init(&m->rows, 0);
+	return on;
+}
+
+static void answer_bool(struct message *m, bool found)
+{
+	struct message *answer = m->asker ? message_on(MESSAGE_ANSWER, m) : NULL;
+
+	if (!answer)
+		return;
+	wire_bool(&answer->rows, found);
+	loop_post(answer->asker_loop, answer);
+}
+
 static void on_cancel(struct loop *l, struct message *m)
 {
 	struct session *s = session_find(l, m->session);
-	struct message *answer;
 
-	m->found = s && (m->any_uid || s->caller.uid == m->uid) && session_cancel(s, m->msgid);
-	if (!m->asker)
-		return;
-	answer = message_new(MESSAGE_CANCELLED);
-	if (!answer)
-		return;
-	answer->asker = m->asker;
-	answer->asker_msgid = m->asker_msgid;
-	answer->found = m->found;
-	loop_post(m->asker_loop, answer);
+	answer_bool(m, s && (m->any_uid || s->caller.uid == m->uid) && session_cancel(s, m->msgid));
 }
 
-static void on_cancelled(struct loop *l, const struct message *m)
+static void on_kill(struct loop *l, struct message *m)
+{
+	struct session *s = session_find(l, m->session);
+
+	answer_bool(m, s != NULL);
+	if (s)
+		session_abandon(s);
+}
+
+static void on_sessions(struct loop *l, struct message *m)
+{
+	bool last = l->index + 1 == l->server->nloops;
+	struct message *on;
+	size_t open = 0;
+
+	for (struct conn *c = l->conns; c; c = c->next, m->count++)
+		session_write(c->session, &m->rows);
+	on = message_on(last ? MESSAGE_ANSWER : MESSAGE_SESSIONS, m);
+	if (!on)
+		return;
+	if (last) {
+		struct buf list = on->rows;
+
+		buf_init(&on->rows, list.max_bytes);
+		open = wire_array_open(&on->rows);
+		buf_add(&on->rows, list.data, list.len);
+		wire_array_close(&on->rows, open, on->count);
+		buf_fini(&list);
+	}
+	loop_post(last ? on->asker_loop : l->server->loops[l->index + 1], on);
+}
+
+static void on_reload(struct loop *l, struct message *m)
+{
+	struct message *answer = message_on(MESSAGE_ANSWER, m);
+	struct err err;
+	enum rowd_code rc;
+
+	err_init(&err);
+	rc = server_reload(l->server, &err);
+	if (!answer)
+		return;
+	if (rc)
+		answer->err = err;
+	else
+		wire_bool(&answer->rows, true);
+	loop_post(answer->asker_loop, answer);
+}
+
+static void on_answer(struct loop *l, const struct message *m)
 {
 	struct session *s = session_find(l, m->asker);
 
 	if (!s || !s->conn)
 		return;
-	rpc_write_result_head(&s->conn->out, m->asker_msgid);
-	wire_bool(&s->conn->out, m->found);
+	if (m->err.code) {
+		rpc_write_error(&s->conn->out, m->asker_msgid, &m->err, s->errors);
+	} else {
+		rpc_write_result_head(&s->conn->out, m->asker_msgid);
+		buf_add(&s->conn->out, m->rows.data, m->rows.len);
+	}
 	conn_dirty(s->conn);
 }
 
@@ -544,8 +680,17 @@ static void on_message(struct loop *l, struct message *m)
 	case MESSAGE_CANCEL:
 		on_cancel(l, m);
 		break;
-	case MESSAGE_CANCELLED:
-		on_cancelled(l, m);
+	case MESSAGE_KILL:
+		on_kill(l, m);
+		break;
+	case MESSAGE_SESSIONS:
+		on_sessions(l, m);
+		break;
+	case MESSAGE_RELOAD:
+		on_reload(l, m);
+		break;
+	case MESSAGE_ANSWER:
+		on_answer(l, m);
 		break;
 	case MESSAGE_DRAIN:
 		on_drain(l, m->any_uid);

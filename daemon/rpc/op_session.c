@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "daemon/log.h"
 #include "proto/value.h"
 
 enum { PROTOCOL_VERSION = 1 };
@@ -139,6 +140,13 @@ enum rowd_code op_whoami(struct session *s, const struct request *req, struct bu
 	return ROWD_OK;
 }
 
+static const char *database_state(struct database *d)
+{
+	if (atomic_load(&d->paused))
+		return "paused";
+	return atomic_load(&d->db.available) ? "up" : "down";
+}
+
 static void write_database(struct session *s, struct database *d, struct buf *b)
 {
 	char server[sizeof(d->db.server)];
@@ -154,7 +162,7 @@ static void write_database(struct session *s, struct database *d, struct buf *b)
 	wire_cstr(b, "server");
 	wire_cstr(b, server);
 	wire_cstr(b, "state");
-	wire_cstr(b, atomic_load(&d->db.available) ? "up" : "down");
+	wire_cstr(b, database_state(d));
 	wire_cstr(b, "default");
 	wire_bool(b, d == &s->loop->server->databases[0]);
 	wire_cstr(b, "durability");
@@ -175,8 +183,34 @@ enum rowd_code op_databases(struct session *s, const struct request *req, struct
 enum rowd_code op_stats(struct session *s, const struct request *req, struct buf *b, struct err *err)
 {
 	(void)req, (void)err;
-	stats_write(s->loop->server, b);
+	stats_write(s->loop, b);
 	return ROWD_OK;
+}
+
+static enum rowd_code set_paused(struct session *s, const struct request *req, bool paused, struct buf *b,
+				 struct err *err)
+{
+	size_t len;
+	const char *name = request_param_str(req, 0, &len);
+	struct database *d = server_database(s->loop->server, name, len);
+
+	if (!d)
+		return err_set(err, ROWD_E_UNKNOWN_DATABASE, "no database of that name is configured");
+	atomic_store(&d->paused, paused);
+	log_info("event=%s database=%s session=%llu uid=%u", req->op->name, d->db.source.name,
+		 (unsigned long long)s->id, (unsigned)s->caller.uid);
+	wire_bool(b, true);
+	return ROWD_OK;
+}
+
+enum rowd_code op_pause(struct session *s, const struct request *req, struct buf *b, struct err *err)
+{
+	return set_paused(s, req, true, b, err);
+}
+
+enum rowd_code op_resume(struct session *s, const struct request *req, struct buf *b, struct err *err)
+{
+	return set_paused(s, req, false, b, err);
 }
 
 session_op_fn *op_session_handler(enum op_id id)
@@ -188,6 +222,8 @@ session_op_fn *op_session_handler(enum op_id id)
 	case OP_WHOAMI: return op_whoami;
 	case OP_DATABASES: return op_databases;
 	case OP_STATS: return op_stats;
+	case OP_PAUSE: return op_pause;
+	case OP_RESUME: return op_resume;
 	default: return NULL;
 	}
 }

@@ -12,9 +12,10 @@
 typedef enum rowd_code session_op_fn(struct session *s, const struct request *req, struct buf *b,
 				     struct err *err);
 
-session_op_fn op_hello, op_ping, op_use, op_whoami, op_databases, op_stats;
+session_op_fn op_hello, op_ping, op_use, op_whoami, op_databases, op_stats, op_pause, op_resume;
 
-/* The handler of an op whose place is LOOP, or PAST; NULL for others, and for cancel (dispatch.c). */
+/* The handler of an op whose place is LOOP, or PAST; NULL for others, and for those that ask
+ * other loops (dispatch.c). */
 session_op_fn *op_session_handler(enum op_id id);
 
 #endif

@@ -69,6 +69,32 @@ struct session *session_find(struct loop *l, uint64_t id)
 	return NULL;
 }
 
+void session_write(const struct session *s, struct buf *b)
+{
+	wire_map(b, 9);
+	wire_cstr(b, "session");
+	wire_uint(b, s->id);
+	wire_cstr(b, "uid");
+	wire_uint(b, s->caller.uid);
+	wire_cstr(b, "gid");
+	wire_uint(b, s->caller.gid);
+	wire_cstr(b, "pid");
+	wire_int(b, s->caller.pid);
+	wire_cstr(b, "client");
+	if (*s->client)
+		wire_cstr(b, s->client);
+	else
+		wire_nil(b);
+	wire_cstr(b, "database");
+	wire_cstr(b, s->database->db.source.name);
+	wire_cstr(b, "requests");
+	wire_uint(b, s->requests);
+	wire_cstr(b, "in_flight");
+	wire_uint(b, s->nline);
+	wire_cstr(b, "transaction");
+	wire_bool(b, s->tx != NULL);
+}
+
 /* ---- the line ---- */
 
 static void line_push(struct session *s, struct job *job)

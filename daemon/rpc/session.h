@@ -52,6 +52,9 @@ void session_progress(struct session *s, struct job *job, const struct buf *prog
 /* Is a request of that id in flight? If so it is told to stop. */
 bool session_cancel(struct session *s, uint32_t msgid);
 
+/* {session, uid, gid, pid, client, database, requests, in_flight, transaction}: a line of sessions(). */
+void session_write(const struct session *s, struct buf *b);
+
 /* By id, among those of l; NULL when there is none. */
 struct session *session_find(struct loop *l, uint64_t id);
 

@@ -45,7 +45,10 @@ enum message_kind {
 	MESSAGE_PROGRESS,     /* likewise; rows: an encoded map */
 	MESSAGE_CLIENT,       /* fd: a connection to serve, taken over */
 	MESSAGE_CANCEL,       /* asks the loop that serves `session` to stop its request msgid */
-	MESSAGE_CANCELLED,    /* brings the answer home, to `asker` */
+	MESSAGE_KILL,         /* asks it to end `session` */
+	MESSAGE_SESSIONS,     /* goes from loop to loop, each adds its sessions to rows, count of them */
+	MESSAGE_RELOAD,       /* asks the main thread to read the config again */
+	MESSAGE_ANSWER,       /* brings an answer home, to `asker`: rows is its result, or err says why not */
 	MESSAGE_DRAIN         /* finish what is in flight, then leave */
 };
 
@@ -59,7 +62,9 @@ struct message {
 	struct loop *asker_loop;
 	uint32_t msgid, asker_msgid;
 	uid_t uid;                  /* of the asker */
-	bool any_uid, found;
+	bool any_uid;
+	uint32_t count;
+	struct err err;
 };
 
 /* What rowd itself has done on a connection, in place of a request. */

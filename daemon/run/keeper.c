@@ -59,6 +59,8 @@ static enum rowd_code call(struct database *d, enum op_place place, job_work_fn 
 {
 	struct lane *lane = place == PLACE_READER ? database_reader(d) : &d->writer;
 
+	if (atomic_load(&d->paused))
+		return err_set(err, ROWD_E_UNAVAILABLE, "an administrator has paused the database");
 	return lane_call(lane, d, op_get(place == PLACE_READER ? OP_SELECT : OP_PURGE), work, arg, err);
 }
 

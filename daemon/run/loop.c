@@ -12,7 +12,7 @@
 #include "daemon/run/clock.h"
 #include "daemon/server.h"
 
-enum { AUDIT_TURN_BYTES = 64 * 1024 * 1024 };
+enum { AUDIT_TURN_BYTES = 64 * 1024 * 1024, MESSAGE_MOST_BYTES = 64 * 1024 * 1024 };
 
 /* ---- messages ---- */
 
@@ -20,8 +20,10 @@ struct message *message_new(enum message_kind kind)
 {
 	struct message *m = calloc(1, sizeof(*m));
 
-	if (m)
-		m->kind = kind;
+	if (!m)
+		return NULL;
+	m->kind = kind;
+	buf_init(&m->rows, MESSAGE_MOST_BYTES);
 	return m;
 }
 
@@ -67,7 +69,6 @@ static bool post_copy(struct loop *l, enum message_kind kind, struct job *job, c
 	if (!m)
 		return false;
 	m->job = job;
-	buf_init(&m->rows, rows->len);
 	buf_add(&m->rows, rows->data, rows->len);
 	if (m->rows.failed) {
 		message_free(m);

@@ -343,8 +343,8 @@ static enum rowd_code begin_alone(struct worker *w, const struct job *job, bool 
 
 static enum rowd_code run_alone_once(struct worker *w, struct job *job, struct err *err)
 {
-	bool ddl = job->op->place == PLACE_SCHEMA;
-	bool bare = ddl && !(w->lane->db->driver->caps & CAP_DDL_IN_TX);
+	bool bare = job->op->place == PLACE_BARE ||
+		    (job->op->place == PLACE_SCHEMA && !(w->lane->db->driver->caps & CAP_DDL_IN_TX));
 	const char *missing = NULL;
 	struct request req;
 	enum rowd_code rc = ROWD_OK;
@@ -577,7 +577,8 @@ static void run_taken(struct worker *w, struct job_queue *taken)
 	}
 	job = job_queue_pop(taken);
 	err_init(&err);
-	if (job->op->place == PLACE_WRITER || job->op->place == PLACE_SCHEMA || job->op->place == PLACE_ALONE) {
+	if (job->op->place == PLACE_WRITER || job->op->place == PLACE_SCHEMA || job->op->place == PLACE_ALONE ||
+	    job->op->place == PLACE_BARE) {
 		run_alone(w, job);
 		return;
 	}
