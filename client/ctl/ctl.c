@@ -209,7 +209,7 @@ static bool method_writes(const char *method)
 	const struct op *op = op_find(method, strlen(method));
 
 	return !op || op->place == PLACE_WRITER || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE ||
-	       op->id == OP_COMMIT;
+	       op->permission == PERM_ADMIN || op->id == OP_COMMIT;
 }
 
 enum rowd_code ctl_call_raw(struct ctl *ctl, const char *method, const struct buf *params,
