@@ -95,12 +95,11 @@ static enum rowd_code choose_database(struct session *s, const struct op *op, co
 	if (!op->nparams || (op->params[0].kind != PARAM_TABLE && op->params[0].kind != PARAM_DATABASE))
 		return ROWD_OK;
 	name = first_str(params, params_len, &len);
-	if (name && op->params[0].kind == PARAM_TABLE) {
-		dot = memchr(name, '.', len);
-		len = dot ? (size_t)(dot - name) : 0;
-	}
-	if (!name || !len)
+	dot = name && op->params[0].kind == PARAM_TABLE ? memchr(name, '.', len) : NULL;
+	if (!name || (op->params[0].kind == PARAM_TABLE && !dot))
 		return ROWD_OK;
+	if (dot)
+		len = (size_t)(dot - name);
 	*out = server_database(s->loop->server, name, len);
 	if (!*out)
 		return err_set(err, ROWD_E_UNKNOWN_DATABASE, "no database of that name is configured");
