@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	docs/ADDING-AN-OP.md \
 	docs/ARCHITECTURE.md \
 	docs/DECISIONS \
+	docs/PERFORMANCE.md \
 	docs/PROTOCOL.md \
 	docs/SWAP.md \
 	docs/tables

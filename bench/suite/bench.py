@@ -7,7 +7,6 @@ import subprocess
 from lib import wire
 from lib.daemon import Daemon
 from suite import servers
-from suite.tools import Tools
 
 TABLE = {"columns": [{"name": "id", "type": "int", "null": False},
                      {"name": "name", "type": "text(40)", "null": False},
@@ -29,11 +28,11 @@ def can_connect(path):
 
 
 class Bench:
-    def __init__(self, directory, out, programs, quick, report):
+    def __init__(self, directory, out, tools, report):
         self.directory = directory
         self.out = out
-        self.tools = Tools(programs, quick)
-        self.quick = quick
+        self.tools = tools
+        self.quick = tools.quick
         self.report = report
         self.rows = 1000000
         self.made = 0

@@ -26,7 +26,8 @@ def row_rates(b, what, runs, least):
                   for name, got in runs.items()}
     ours = per_second.pop("rowd")
     for name, theirs in per_second.items():
-        b.report.row(what, rate(ours) + " rows", name, rate(theirs) + " rows", ours / theirs, least=least)
+        b.report.row(what, rate(ours).replace("/s", " rows/s"), name,
+                     rate(theirs).replace("/s", " rows/s"), ours / theirs, least=least)
 
 
 def insert(b):
@@ -193,7 +194,7 @@ def clients(b):
 
 
 def sizes(b, client, name, what, counts, request):
-    """The time of one request over its size: linear when the last steps cost ten times more."""
+    """The least time of one request over its size: linear when a unit costs the same at the end."""
     points = []
     for n in counts:
         times = []
@@ -206,7 +207,7 @@ def sizes(b, client, name, what, counts, request):
             if error is not None:
                 raise wire.Failure(error)
             times.append((time.monotonic() - before) * 1e6)
-        points.append((n, sorted(times)[len(times) // 2]))
+        points.append((n, min(times)))
     (n1, t1), (n2, t2) = points[-2:]
     b.report.row("%s: %d to %d" % (what, n1, n2), duration(t2), "each, at %d" % n1,
                  duration(t1 / n1), (t2 / n2) / (t1 / n1), most=1.5, target="linear: at most 1.5")

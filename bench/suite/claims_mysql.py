@@ -6,7 +6,7 @@ from suite import servers
 from suite.bench import TABLE
 from suite.claims_small import Cursor
 from suite.claims_large import row_rates
-from suite.report import duration
+from suite.report import clients_text, duration
 from suite.tools import median
 
 ROWS_QUICK, ROWS_FULL = 150000, 600000
@@ -58,7 +58,7 @@ class Sides:
             b_reads = self.reads(clients)
             b_deletes = self.deletes(clients)
             for what, runs in (("get", b_reads), ("durable delete", b_deletes)):
-                label = "%s, %d client%s" % (what, clients, "s" if clients > 1 else "")
+                label = "%s, %s" % (what, clients_text(clients))
                 b.report.rates(label, runs, least=1 if clients == 64 else None, name="direct connections")
                 if clients == 1:
                     self.latency(label, runs, floor)

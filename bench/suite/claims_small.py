@@ -7,8 +7,8 @@ import time
 from lib import wire
 from suite import servers
 from suite.bench import CLIENTS_MAX
-from suite.report import duration, rate, size
-from suite.tools import median, worst
+from suite.report import clients_text, duration, size
+from suite.tools import Failed, median, worst
 
 
 # Those who wait for the file's lock wait for seconds: a shorter run would be that wait alone.
@@ -23,10 +23,12 @@ class Cursor:
 
     def take(self, run):
         """run(keys) -> figures, which say how far it got."""
+        if self.next > self.last:
+            raise Failed("all %d rows are deleted already; the table was too small" % self.last)
         got = run("%d:%d" % (self.next, self.last))
         self.next = int(got["next_key"])
         if got["hits"] < got["requests"]:
-            raise AssertionError("rows to delete were not there: %r" % got)
+            raise Failed("rows to delete were not there: %r" % got)
         return got
 
 
@@ -42,8 +44,9 @@ def delete_with(b, stack, clients, depth):
     theirs, ours = stack.enter_context(b.copies(b.filled, 2))
     rowd = stack.enter_context(b.rowd(ours))
     redis = b.server(stack, servers.Redis, durable=True)
-    tarantool = b.server(stack, servers.Tarantool, 1, 200000 if b.quick else 800000)
     rows = b.rows
+    fewer = 300000 if b.quick else rows
+    tarantool = b.server(stack, servers.Tarantool, 1, fewer)
     sides = {"rowd": deleter(t, rowd, clients, depth, rows)}
     if depth == 1 and (clients == 16 or not b.quick):
         direct = Cursor(rows)
@@ -51,12 +54,12 @@ def delete_with(b, stack, clients, depth):
             lambda keys: b.sqlite(theirs, "delete", processes=clients, keys=keys, seconds=PROCESSES_SECONDS))
     if tarantool:
         sides["Tarantool, wal_mode fsync"] = deleter(
-            t, tarantool, clients, depth, 200000 if b.quick else 800000, servers.TARANTOOL_FIRST_SPACE)
+            t, tarantool, clients, depth, fewer, servers.TARANTOOL_FIRST_SPACE)
     if redis:
-        t.load(redis, "insert", clients=16, in_flight=64, keys="1:400000", requests=400000)
-        sides["Redis DEL, appendfsync always"] = deleter(t, redis, clients, depth, 400000)
+        t.load(redis, "insert", clients=16, in_flight=64, keys="1:%d" % fewer, requests=fewer)
+        sides["Redis DEL, appendfsync always"] = deleter(t, redis, clients, depth, fewer)
     runs = t.in_turn(sides)
-    what = "%d clients, %d in flight" % (clients, depth)
+    what = clients_text(clients, depth)
     name, least = ("16 processes opening the file", 10) if clients == 16 else ("Tarantool, wal_mode fsync", 1)
     b.report.rates(what, runs, least=least, name=name)
     waits(b, what, runs)
@@ -106,7 +109,7 @@ def reads(b):
             sides["rowd, select by key"] = load(rowd, "select")
             sides["rowd, ping"] = load(rowd, "ping")
             runs = t.in_turn(sides)
-            what = "get, %d clients, %d in flight" % (clients, depth)
+            what = "get, " + clients_text(clients, depth)
             b.report.rates(what, runs, least=least, name="Redis GET")
             b.report.say("%s: rowd's processor time a request is %s, p99 %s; Redis' %s, p99 %s." % (
                 what, duration(median(runs["rowd"], "cpu_us")), duration(median(runs["rowd"], "p99_us")),

@@ -18,10 +18,14 @@ def duration(us):
 
 
 def size(byte_count):
-    for unit, scale in (("MB", 1e6), ("KB", 1e3)):
+    for unit, scale in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if byte_count >= scale:
             return "%.2f %s" % (byte_count / scale, unit)
     return "%d bytes" % byte_count
+
+
+def clients_text(clients, depth=1):
+    return "%d client%s, %d in flight%s" % (clients, "s"[:clients > 1], depth, " each"[:5 * (clients > 1)])
 
 
 class Report:
@@ -96,7 +100,7 @@ def memory():
         return size(int(re.search(r"MemTotal:\s+(\d+)", f.read()).group(1)) * 1024)
 
 
-def about(rowd, bench_dir, filesystem, quick, seconds, rounds):
+def about(rowd, bench_dir, filesystem, tools):
     """The machine, the date, the versions."""
     system = os.uname()
     versions = [servers.version_of(rowd, "--version"), "SQLite " + sqlite_version()]
@@ -107,7 +111,7 @@ def about(rowd, bench_dir, filesystem, quick, seconds, rounds):
                 memory(), os.getloadavg()[0]),
             "data in %s on %s" % (bench_dir, filesystem),
             "; ".join(versions),
-            "%s: %d runs of %g s for each figure" % ("quick" if quick else "full", rounds, seconds)]
+            "%s: %d runs of %g s for each figure" % ("quick" if tools.quick else "full", tools.rounds, tools.seconds)]
 
 
 def sqlite_version():

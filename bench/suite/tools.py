@@ -17,7 +17,7 @@ class Tools:
     def __init__(self, programs, quick):
         self.programs = programs
         self.quick = quick
-        self.seconds = 0.3 if quick else 1.0
+        self.seconds = 0.3 if quick else 0.6
         self.rounds = 3 if quick else 5
 
     def has(self, name):
