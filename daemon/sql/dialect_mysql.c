@@ -230,16 +230,20 @@ static void add_zeros(struct sql *s, unsigned n)
 		sql_add(s, "0");
 }
 
-/* An operand of arithmetic: an int of its own, never a float by some rule of the server's. */
+/*
+ * An operand of arithmetic. Ints are made decimals, whose results are exact until they are stored: on
+ * MariaDB 0 - n of the least BIGINT is that again, and what a parameter is, MySQL 8 decides by rules of
+ * its own.
+ */
 static void add_number(struct render *r, const struct level *l, const struct operand *o)
 {
-	bool cast = o->kind == OPERAND_VALUE && o->value.kind == VALUE_INT;
+	bool is_int = o->kind == OPERAND_VALUE ? o->value.kind == VALUE_INT : o->column->type.kind == TYPE_INT;
 
-	if (cast)
+	if (is_int)
 		sql_add(r->s, "CAST(");
 	render_operand(r, l, o);
-	if (cast)
-		sql_add(r->s, " AS SIGNED)");
+	if (is_int)
+		sql_add(r->s, " AS DECIMAL(19,0))");
 }
 
 /* An operand as the int of its last decimals. */
