@@ -137,7 +137,7 @@ static enum rowd_code check_size(const struct mydb_conn *c, size_t n, bool *long
 static enum rowd_code run_prepared(struct mydb_conn *c, struct mydb_stmt *s, const struct value *params,
 				   size_t nparams, struct err *err)
 {
-	bool long_values;
+	bool long_values = false;
 	size_t n;
 	enum rowd_code rc = mydb_bind_params(c, params, nparams, &n, err);
 
