@@ -244,6 +244,15 @@ static int run(struct config *config)
 	return EXIT_SUCCESS;
 }
 
+/* "rowd 0.1.0 (sqlite, mysql)" */
+static void print_version(void)
+{
+	printf("rowd " PACKAGE_VERSION " (");
+	for (const struct driver *const *d = driver_all(); *d; d++)
+		printf("%s%s", d == driver_all() ? "" : ", ", (*d)->name);
+	puts(")");
+}
+
 int main(int argc, char **argv)
 {
 	struct config *config;
@@ -260,7 +269,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (config->print_version)
-		puts("rowd " PACKAGE_VERSION);
+		print_version();
 	else if (config->print_help)
 		config_print_usage(stdout);
 	else if (config->print_defaults)

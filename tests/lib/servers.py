@@ -21,7 +21,7 @@ class Unavailable(Exception):
 
 
 def built_without_mysql():
-    return "without-mysql" in run_rowd("--version").stdout
+    return "mysql" not in run_rowd("--version").stdout
 
 
 class Server:
