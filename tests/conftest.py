@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lib import daemon, schema, servers  # noqa: E402
+from lib import daemon, schema  # noqa: E402
 from lib.backends import Remote, SQLite, close_servers, server  # noqa: E402
 
 names = itertools.count(1)
@@ -17,8 +17,7 @@ def pytest_sessionfinish(session):
     close_servers()
 
 
-EVERY = "sqlite mariadb mysql" if servers.MYSQL_DRIVER_LANDED else "sqlite"
-BACKENDS = os.environ.get("ROWD_BACKENDS", EVERY).split()
+BACKENDS = os.environ.get("ROWD_BACKENDS", "sqlite mariadb mysql").split()
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

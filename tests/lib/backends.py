@@ -51,8 +51,6 @@ running = {}
 
 def server(kind):
     """The session's server of that kind, or a loud skip."""
-    if not servers.MYSQL_DRIVER_LANDED:
-        pytest.skip("%s: rowd has no driver for it yet" % kind)
     if servers.built_without_mysql():
         pytest.skip("%s: this rowd was configured --without-mysql" % kind)
     if kind not in running:

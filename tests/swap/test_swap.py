@@ -32,7 +32,7 @@ def test_two_sqlites_answer_alike(seed):
 
 
 @pytest.mark.parametrize("seed", [11, 12])
-@pytest.mark.parametrize("other", ["mariadb", "mysql"] if servers.MYSQL_DRIVER_LANDED else [])
+@pytest.mark.parametrize("other", ["mariadb", "mysql"])
 def test_sqlite_and_servers_answer_alike(other, seed):
     if servers.built_without_mysql():
         pytest.skip("%s: this rowd was configured --without-mysql" % other)
