@@ -12,11 +12,13 @@
 
 enum { KEY_MOST = INDEX_MAX_COLUMNS * 2, FIRST_ROOM = 8 };
 
+/* The triggers are counted once for all tables: asked for each by itself, they take the server a second for
+ * some hundred tables. */
 static const char tables_query[] =
-	"SELECT t.TABLE_NAME, t.ENGINE, e.TRANSACTIONS, t.TABLE_TYPE, "
-	"(SELECT COUNT(*) FROM information_schema.TRIGGERS AS g WHERE g.EVENT_OBJECT_SCHEMA = t.TABLE_SCHEMA "
-	"AND g.EVENT_OBJECT_TABLE = t.TABLE_NAME) "
+	"SELECT t.TABLE_NAME, t.ENGINE, e.TRANSACTIONS, t.TABLE_TYPE, COALESCE(g.n, 0) "
 	"FROM information_schema.TABLES AS t LEFT JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE "
+	"LEFT JOIN (SELECT EVENT_OBJECT_TABLE, COUNT(*) AS n FROM information_schema.TRIGGERS "
+	"WHERE EVENT_OBJECT_SCHEMA = DATABASE() GROUP BY EVENT_OBJECT_TABLE) AS g ON g.EVENT_OBJECT_TABLE = t.TABLE_NAME "
 	"WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 
 static const char keys_query[] =
