@@ -15,5 +15,6 @@ EXTRA_DIST += \
 	docs/DECISIONS \
 	docs/PERFORMANCE.md \
 	docs/PROTOCOL.md \
+	docs/STYLE.md \
 	docs/SWAP.md \
 	docs/tables

@@ -1,4 +1,4 @@
-"""The examples of README.md do what they say, as they stand there."""
+"""The examples of README.md and SWAP.md do what they say, as they stand there."""
 import os
 import re
 import shutil
@@ -10,8 +10,10 @@ import pytest
 from lib.daemon import TREE, is_sanitized, rowctl_binary, rowd_binary
 from lib.schema import schema
 
-with open(os.path.join(TREE, "README.md"), encoding="utf-8") as f:
-    BLOCKS = dict(re.findall(r"<!-- run: (\w+) -->\n```\w*\n(.*?)```", f.read(), flags=re.S))
+BLOCKS = {}
+for page in ("README.md", "docs/SWAP.md"):
+    with open(os.path.join(TREE, page), encoding="utf-8") as f:
+        BLOCKS.update(re.findall(r"<!-- run: (\w+) -->\n```\w*\n(.*?)```", f.read(), flags=re.S))
 
 PEOPLE = [{"name": "Ada", "age": 36}, {"name": "Alan", "age": 41}, {"name": "Grace", "age": 85}]
 
@@ -30,17 +32,23 @@ def users(lone):
     return d
 
 
-def test_the_first_five_minutes(tmp_path):
+@pytest.fixture
+def path(tmp_path):
+    """A PATH on which rowd and rowctl are found."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name, path in (("rowd", rowd_binary()), ("rowctl", rowctl_binary())):
-        (programs / name).write_text("#!/bin/sh\nexec %s \"$@\"\n" % path)
+    for name, program in (("rowd", rowd_binary()), ("rowctl", rowctl_binary())):
+        (programs / name).write_text("#!/bin/sh\nexec %s \"$@\"\n" % program)
         (programs / name).chmod(0o755)
+    return "%s:%s" % (programs, os.environ["PATH"])
+
+
+def test_the_first_five_minutes(tmp_path, path):
     script = BLOCKS["shell"].replace("/tmp/", str(tmp_path) + "/")
     script = re.sub(r"^(rowd .*&)$", r"\1\nuntil rowctl -s %s/first.sock -q ping; do sleep 0.05; done" % tmp_path, script,
                     flags=re.M)
     done = subprocess.run(["bash", "-m", "-e", "-c", script + "wait %1\n"], capture_output=True, text=True, timeout=60,
-                          env=dict(os.environ, PATH="%s:%s" % (programs, os.environ["PATH"])))
+                          env=dict(os.environ, PATH=path))
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert re.search(r'"matched":2|2 rows would', done.stdout) and "empty_filter" in done.stderr, said
@@ -70,3 +78,14 @@ def test_the_ten_lines_of_python(users):
     assert done.returncode == 0, done.stderr
     assert "'deleted': 3" in done.stdout and "'Grace'" in done.stdout
 
+
+def test_a_table_moves_to_another_database(lone, tmp_path, path):
+    d = lone([(name, "sqlite://%s/%s.db" % (tmp_path, name)) for name in ("old", "new")])
+    with d.client() as c:
+        c.call("create_table", "users", schema({"id": "int+", "name": "text(40)!", "b": "bytes", "t": "time", "d": "decimal(9,2)"},
+                                               unique=[["name"]], defaults={"d": "1.50"}))
+        c.call("insert", "users", [{"name": "Ada", "b": b"\0\xff", "t": "2026-01-31T12:00:00.5Z"}, {"name": "Alan", "d": "-0.01"}])
+        done = run(["sh", "-e", "-c", BLOCKS["moving"]], d, PATH=path)
+        assert done.returncode == 0, done.stderr
+        assert c.call("describe", "new.users") == c.call("describe", "old.users")
+        assert c.call("select", "new.users") == c.call("select", "old.users")
