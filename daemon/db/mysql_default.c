@@ -148,7 +148,9 @@ enum rowd_code mydb_judge_default(struct describing *d, const struct value *row,
 	size_t len;
 	char *text;
 
-	if (words->kind != VALUE_TEXT || column->computed || (d->conn->mariadb && mydb_text_is(words, "NULL")))
+	/* bytes: it holds what is no text */
+	if ((words->kind != VALUE_TEXT && words->kind != VALUE_BYTES) || column->computed ||
+	    (d->conn->mariadb && mydb_text_is(words, "NULL")))
 		return ROWD_OK;
 	text = arena_alloc(catalog_arena(d->catalog), words->u.s.len + 1);
 	if (!text)

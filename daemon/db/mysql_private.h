@@ -25,7 +25,7 @@ enum {
 	MYDB_HOSTS_MOST = 16,
 	MYDB_PLACEHOLDERS_MOST = 65535,
 	MYDB_SESSION_SECONDS = 600,       /* no read or write of the socket blocks for longer */
-	MYDB_PACKET_LEAST_BYTES = 1024 * 1024,   /* every server takes as much */
+	MYDB_PACKET_LEAST_BYTES = 4 * 1024 * 1024,   /* the least of the servers' own defaults */
 	MYDB_CONTROL_MS = 10000,          /* beginning, rolling back, asking */
 	MYDB_COMMIT_MS = 30000,
 	MYDB_NS_PER_MS = 1000000

@@ -186,7 +186,7 @@ static enum rowd_code parse_options(char *s, struct mydb_url *u, struct err *err
 static enum rowd_code check_together(const struct mydb_url *u, struct err *err)
 {
 	if (u->unix_socket && (u->nhosts > 1 || u->hosts[0].port_given ||
-			       !mydb_host_is_local(u, &u->hosts[0])))
+			       strcasecmp(u->hosts[0].name, "localhost") != 0))
 		return err_set(err, ROWD_E_BAD_REQUEST, "unix_socket is for the one host localhost, without a port");
 	if (!u->tls_cert != !u->tls_key)
 		return err_set(err, ROWD_E_BAD_REQUEST, "ssl_cert and ssl_key are given together");
