@@ -13,8 +13,8 @@
 #include "daemon/db/mysql_private.h"
 
 enum {
-	IDLE_MS = 30000,           /* after which a connection is asked whether it is alive */
-	WRITABLE_MS = 1000         /* after which one of several servers is asked whether it may be written */
+	IDLE_MS = 30000,   /* after which a connection is asked whether it is alive */
+	WRITABLE_MS = 1000 /* after which one of several servers is asked whether it may be written */
 };
 
 /* ---- rolling back, without waiting for the answer ---- */

@@ -25,37 +25,26 @@ static const struct {
 	bool bounded;
 	enum oddity oddity;
 } kinds[] = {
-	{ "bigint", KEPT_INT, false, ODD_NOTHING },
-	{ "int", KEPT_INT, false, ODD_RANGE },
-	{ "mediumint", KEPT_INT, false, ODD_RANGE },
-	{ "smallint", KEPT_INT, false, ODD_RANGE },
-	{ "tinyint", KEPT_INT, false, ODD_RANGE },
-	{ "year", KEPT_INT, false, ODD_RANGE },
-	{ "double", KEPT_FLOAT, false, ODD_NOTHING },
-	{ "float", KEPT_FLOAT, false, ODD_RANGE },
-	{ "decimal", KEPT_DECIMAL, false, ODD_NOTHING },
-	{ "varchar", KEPT_TEXT, true, ODD_NOTHING },
-	{ "char", KEPT_TEXT, true, ODD_PADDING },
-	{ "longtext", KEPT_TEXT, false, ODD_NOTHING },
-	{ "mediumtext", KEPT_TEXT, false, ODD_RANGE },
-	{ "text", KEPT_TEXT, false, ODD_RANGE },
-	{ "tinytext", KEPT_TEXT, false, ODD_RANGE },
-	{ "varbinary", KEPT_BYTES, true, ODD_NOTHING },
-	{ "binary", KEPT_BYTES, true, ODD_PADDING },
-	{ "longblob", KEPT_BYTES, false, ODD_NOTHING },
-	{ "mediumblob", KEPT_BYTES, false, ODD_RANGE },
-	{ "blob", KEPT_BYTES, false, ODD_RANGE },
-	{ "tinyblob", KEPT_BYTES, false, ODD_RANGE },
-	{ "datetime", KEPT_TIME, false, ODD_NOTHING },
+	{ "bigint", KEPT_INT, false, ODD_NOTHING },      { "int", KEPT_INT, false, ODD_RANGE },
+	{ "mediumint", KEPT_INT, false, ODD_RANGE },     { "smallint", KEPT_INT, false, ODD_RANGE },
+	{ "tinyint", KEPT_INT, false, ODD_RANGE },       { "year", KEPT_INT, false, ODD_RANGE },
+	{ "double", KEPT_FLOAT, false, ODD_NOTHING },    { "float", KEPT_FLOAT, false, ODD_RANGE },
+	{ "decimal", KEPT_DECIMAL, false, ODD_NOTHING }, { "varchar", KEPT_TEXT, true, ODD_NOTHING },
+	{ "char", KEPT_TEXT, true, ODD_PADDING },        { "longtext", KEPT_TEXT, false, ODD_NOTHING },
+	{ "mediumtext", KEPT_TEXT, false, ODD_RANGE },   { "text", KEPT_TEXT, false, ODD_RANGE },
+	{ "tinytext", KEPT_TEXT, false, ODD_RANGE },     { "varbinary", KEPT_BYTES, true, ODD_NOTHING },
+	{ "binary", KEPT_BYTES, true, ODD_PADDING },     { "longblob", KEPT_BYTES, false, ODD_NOTHING },
+	{ "mediumblob", KEPT_BYTES, false, ODD_RANGE },  { "blob", KEPT_BYTES, false, ODD_RANGE },
+	{ "tinyblob", KEPT_BYTES, false, ODD_RANGE },    { "datetime", KEPT_TIME, false, ODD_NOTHING },
 	{ "timestamp", KEPT_TIME, false, ODD_RANGE },
 };
 
 struct storage {
 	enum kept kept;
-	uint32_t length;            /* of a bounded text or bytes; 0: unbounded */
+	uint32_t length; /* of a bounded text or bytes; 0: unbounded */
 	unsigned digits, scale, fraction;
-	bool one_digit;             /* TINYINT(1) */
-	bool collated;              /* otherwise than rowd's texts */
+	bool one_digit; /* TINYINT(1) */
+	bool collated;  /* otherwise than rowd's texts */
 	enum oddity oddity;
 };
 
@@ -100,7 +89,8 @@ static struct type foreign_type(const struct storage *s)
 		return (struct type){ .kind = TYPE_FLOAT };
 	case KEPT_DECIMAL:
 		if (s->digits <= DECIMAL_MAX_DIGITS)
-			return (struct type){ .kind = TYPE_DECIMAL, .digits = (uint8_t)s->digits,
+			return (struct type){ .kind = TYPE_DECIMAL,
+					      .digits = (uint8_t)s->digits,
 					      .scale = (uint8_t)s->scale };
 		break;
 	case KEPT_TEXT:
@@ -149,7 +139,8 @@ static bool type_of_comment(const struct value *comment, struct type *out)
 	struct err ignored;
 
 	err_init(&ignored);
-	return comment->kind == VALUE_TEXT && comment->u.s.len > n && memcmp(comment->u.s.data, mark, n) == 0 &&
+	return comment->kind == VALUE_TEXT && comment->u.s.len > n &&
+	       memcmp(comment->u.s.data, mark, n) == 0 &&
 	       type_parse(comment->u.s.data + n, comment->u.s.len - n, out, &ignored) == ROWD_OK;
 }
 

@@ -40,7 +40,11 @@ static bool unquote(const char *s, size_t len, char *out, size_t *len_out)
 		if (c == '\'' || c == '\\') {
 			if (++i == len - 1 || (c == '\'' && s[i] != '\''))
 				return false;
-			c = c == '\'' ? c : s[i] == '0' ? '\0' : s[i] == 'n' ? '\n' : s[i] == 'r' ? '\r' : s[i];
+			c = c == '\''     ? c
+			    : s[i] == '0' ? '\0'
+			    : s[i] == 'n' ? '\n'
+			    : s[i] == 'r' ? '\r'
+					  : s[i];
 		}
 		out[n++] = c;
 	}
@@ -114,8 +118,8 @@ static bool is_text(const struct type *t)
 }
 
 /* The literal, without its quotes, in text (NUL-terminated); false: it is an expression. */
-static bool literal_of(const struct describing *d, const struct value *row, const struct column *column, char *text,
-		       size_t *len)
+static bool literal_of(const struct describing *d, const struct value *row, const struct column *column,
+		       char *text, size_t *len)
 {
 	const struct value *words = &row[COLUMN_DEFAULT];
 
@@ -130,10 +134,12 @@ static bool literal_of(const struct describing *d, const struct value *row, cons
 	return true;
 }
 
-static void settle(struct column *column, struct nature *nature, bool mariadb, bool literal, char *text, size_t len)
+static void settle(struct column *column, struct nature *nature, bool mariadb, bool literal, char *text,
+		   size_t len)
 {
 	if (literal && is_text(&column->type) && is_whole(nature, mariadb, text, len))
-		column->dflt = column->type.kind == TYPE_TEXT ? value_text(text, len) : value_bytes(text, len);
+		column->dflt =
+			column->type.kind == TYPE_TEXT ? value_text(text, len) : value_bytes(text, len);
 	else if (literal && is_text(&column->type))
 		nature->asks_default = true;
 	else if (!literal || !read_plain(&column->type, text, len, &column->dflt))
@@ -200,12 +206,13 @@ static enum rowd_code run(struct describing *d, const char *text)
 	return rc;
 }
 
-static enum rowd_code make_row(struct describing *d, const struct building *b, struct buf *text, struct type *types)
+static enum rowd_code make_row(struct describing *d, const struct building *b, struct buf *text,
+			       struct type *types)
 {
 	enum rowd_code rc;
 
 	buf_add_str(text, "CREATE TEMPORARY TABLE \"" DEFAULTS_TABLE "\" (\"_rowd_number\" BIGINT NOT NULL "
-		    "AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT ");
+			  "AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB AS SELECT ");
 	add_columns(text, b, types);
 	buf_add_str(text, " FROM ");
 	add_name(text, b->table->name);

@@ -10,7 +10,7 @@
 
 /* What else follows from an error. */
 enum {
-	ENDS_TRANSACTION = 1,   /* the whole transaction is rolled back, by the server or by us */
+	ENDS_TRANSACTION = 1, /* the whole transaction is rolled back, by the server or by us */
 	ENDS_CONNECTION = 2
 };
 
@@ -38,7 +38,8 @@ static const struct {
 	/* of the library */
 	{ CR_OUT_OF_MEMORY, ROWD_E_NO_RESOURCE, ENDS_CONNECTION, "memory ran out" },
 	{ CR_NET_PACKET_TOO_LARGE, ROWD_E_LIMIT, ENDS_CONNECTION, text_large },
-	{ CR_COMMANDS_OUT_OF_SYNC, ROWD_E_INTERNAL, ENDS_CONNECTION, "the rows of another statement were not read" },
+	{ CR_COMMANDS_OUT_OF_SYNC, ROWD_E_INTERNAL, ENDS_CONNECTION,
+	  "the rows of another statement were not read" },
 	/* rows */
 	{ 1062, ROWD_E_CONFLICT, 0, text_unique },
 	{ 1022, ROWD_E_CONFLICT, 0, text_unique },
@@ -189,8 +190,17 @@ static bool is_lost(unsigned number)
 	case CR_NET_PACKET_TOO_LARGE:
 	case CR_COMMANDS_OUT_OF_SYNC:
 		return false;
-	case 1053: case 1077: case 1152: case 1158: case 1159: case 1160: case 1161: case 1184: case 1927:
-	case 3169: case 4031:
+	case 1053:
+	case 1077:
+	case 1152:
+	case 1158:
+	case 1159:
+	case 1160:
+	case 1161:
+	case 1184:
+	case 1927:
+	case 3169:
+	case 4031:
 		return true;
 	default:
 		return is_of_library(number);
@@ -204,7 +214,7 @@ static bool is_lost(unsigned number)
 bool mydb_commit_is_undone(unsigned number)
 {
 	switch (number) {
-	case 1047:      /* refused before it was sent to the cluster */
+	case 1047: /* refused before it was sent to the cluster */
 	case 1205:
 	case 1213:
 	case 1290:
@@ -235,7 +245,8 @@ static enum rowd_code fail_engine(struct mydb_conn *c, unsigned number, const ch
 	if (strstr(message, " 28"))
 		return apply(c, number, ROWD_E_STORAGE_FULL, ENDS_TRANSACTION, text_full, err);
 	if (strstr(message, " 149") || strstr(message, " 146"))
-		return apply(c, number, ROWD_E_BUSY, ENDS_TRANSACTION, "a deadlock with another transaction", err);
+		return apply(c, number, ROWD_E_BUSY, ENDS_TRANSACTION, "a deadlock with another transaction",
+			     err);
 	if (strstr(message, " 167"))
 		return apply(c, number, ROWD_E_OUT_OF_RANGE, 0, "the table has given its last id", err);
 	return apply(c, number, ROWD_E_INTERNAL, ENDS_TRANSACTION, "the storage engine failed", err);
@@ -302,15 +313,21 @@ enum rowd_code mydb_fail_connect(unsigned number, struct err *err)
 	const char *text;
 
 	switch (number) {
-	case 1040: case 1135: case 1203: case 1226:
+	case 1040:
+	case 1135:
+	case 1203:
+	case 1226:
 		return err_native(err, ROWD_E_NO_RESOURCE, (int)number, "%s", text_memory);
-	case 1044: case 1045: case 1698:
+	case 1044:
+	case 1045:
+	case 1698:
 		text = "the server refuses the account of rowd";
 		break;
 	case 1049:
 		text = "the server has no database of that name";
 		break;
-	case 1129: case 1130:
+	case 1129:
+	case 1130:
 		text = "the server refuses this machine";
 		break;
 	case CR_UNKNOWN_HOST:
@@ -319,7 +336,8 @@ enum rowd_code mydb_fail_connect(unsigned number, struct err *err)
 	case CR_SSL_CONNECTION_ERROR:
 		text = "no trusted encrypted connection to the server";
 		break;
-	case CR_CONNECTION_ERROR: case CR_CONN_HOST_ERROR:
+	case CR_CONNECTION_ERROR:
+	case CR_CONN_HOST_ERROR:
 		text = "the server does not answer";
 		break;
 	case CR_AUTH_PLUGIN_CANNOT_LOAD:

@@ -23,22 +23,22 @@
 enum {
 	NS_PER_S = 1000000000,
 	MS_PER_S = 1000,
-	KILL_SECONDS = 2,           /* for each step of a kill: the connection, the question, the word */
-	PATIENCE_MS = 5000          /* from the word to the end of the connection, when nothing comes of it */
+	KILL_SECONDS = 2,  /* for each step of a kill: the connection, the question, the word */
+	PATIENCE_MS = 5000 /* from the word to the end of the connection, when nothing comes of it */
 };
 
-static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER;    /* taken before `lock` */
+static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER; /* taken before `lock` */
 /* guarded by life: */
 static unsigned holders;
-static pthread_t thread;            /* there is one while holders > 0 */
+static pthread_t thread; /* there is one while holders > 0 */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_cond_t wake;         /* for the watching thread: something is due earlier than it thinks */
+static pthread_cond_t wake; /* for the watching thread: something is due earlier than it thinks */
 static pthread_cond_t settled = PTHREAD_COND_INITIALIZER;
 /* guarded by lock: */
-static struct mydb_conn *entered;   /* those that wait for their servers */
-static int64_t next_look_ns;        /* when the watching thread will look by itself */
+static struct mydb_conn *entered; /* those that wait for their servers */
+static int64_t next_look_ns;      /* when the watching thread will look by itself */
 static bool ending;
 
 int64_t mydb_now_ns(void)
@@ -86,7 +86,7 @@ static bool is_same_server(MYSQL *db, const char *identity)
 	result = mysql_store_result(db);
 	row = result ? mysql_fetch_row(result) : NULL;
 	if (row && row[0])
-		same = strncmp(row[0], identity, sizeof ((struct mydb_conn *)0)->identity - 1) == 0;
+		same = strncmp(row[0], identity, sizeof((struct mydb_conn *)0)->identity - 1) == 0;
 	if (result)
 		mysql_free_result(result);
 	return same;
@@ -123,7 +123,7 @@ static void *killer_run(void *arg)
 	c->guard.kill = result;
 	c->guard.state = GUARD_KILLED;
 	if (result != KILL_DONE) {
-		c->guard.cut_ns = 1;        /* words have failed */
+		c->guard.cut_ns = 1; /* words have failed */
 		pthread_cond_signal(&wake);
 	}
 	pthread_cond_broadcast(&settled);
@@ -262,8 +262,9 @@ void mydb_guard_enter(struct mydb_conn *c, int64_t control_ms)
 	g->cancelled = g->cut = false;
 	g->kill = KILL_NOT_SENT;
 	g->stop_ns = g->stoppable ? watch_end(c->watch) : 0;
-	g->cut_ns = g->stoppable && !c->opening ? 0 : mydb_now_ns() + (control_ms ? control_ms : MYDB_CONTROL_MS) *
-									      MYDB_NS_PER_MS;
+	g->cut_ns = g->stoppable && !c->opening
+			    ? 0
+			    : mydb_now_ns() + (control_ms ? control_ms : MYDB_CONTROL_MS) * MYDB_NS_PER_MS;
 	g->previous = NULL;
 	g->next = entered;
 	if (entered)
@@ -279,7 +280,7 @@ void mydb_guard_update(struct mydb_conn *c)
 	struct mydb_guard *g = &c->guard;
 	int64_t end = watch_end(c->watch);
 
-	if (g->stop_ns == end)      /* only this thread writes it */
+	if (g->stop_ns == end) /* only this thread writes it */
 		return;
 	pthread_mutex_lock(&lock);
 	g->stop_ns = end;

@@ -56,12 +56,12 @@ static void column_type(const struct mydb_conn *c, const struct value_list *list
 	else
 		snprintf(out, TYPE_WORDS_BYTES, bytes ? "VARBINARY(%zu) NOT NULL" : "VARCHAR(%zu)", longest);
 	if (!bytes)
-		snprintf(out + strlen(out), TYPE_WORDS_BYTES - strlen(out), " CHARACTER SET utf8mb4 COLLATE %s NOT NULL",
-			 c->dialect->text_collation);
+		snprintf(out + strlen(out), TYPE_WORDS_BYTES - strlen(out),
+			 " CHARACTER SET utf8mb4 COLLATE %s NOT NULL", c->dialect->text_collation);
 }
 
-static enum rowd_code run_words(struct mydb_conn *c, const char *text, const struct value *params, size_t nparams,
-				struct err *err)
+static enum rowd_code run_words(struct mydb_conn *c, const char *text, const struct value *params,
+				size_t nparams, struct err *err)
 {
 	struct mydb_stmt *s;
 	enum rowd_code rc = mydb_ask(c, text, params, nparams, NULL, 0, &s, err);
@@ -77,8 +77,9 @@ static enum rowd_code make_table(struct mydb_conn *c, const struct value_list *l
 	bool keyed;
 
 	column_type(c, list, type, &keyed);
-	snprintf(text, sizeof text, "CREATE TEMPORARY TABLE \"" MYDB_LIST_TABLE "%u\" (%s%s) ENGINE=InnoDB", number,
-		 keyed ? "value " : "number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, value ", type);
+	snprintf(text, sizeof text, "CREATE TEMPORARY TABLE \"" MYDB_LIST_TABLE "%u\" (%s%s) ENGINE=InnoDB",
+		 number, keyed ? "value " : "number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, value ",
+		 type);
 	if (keyed)
 		snprintf(strrchr(text, ')'), 64, ", PRIMARY KEY (value)) ENGINE=InnoDB");
 	return run_words(c, text, NULL, 0, err);
@@ -146,7 +147,8 @@ static enum rowd_code fill_table(struct mydb_conn *c, const struct value_list *l
 	return rc;
 }
 
-enum rowd_code mydb_lists_stage(struct mydb_conn *c, const struct value *params, size_t nparams, struct err *err)
+enum rowd_code mydb_lists_stage(struct mydb_conn *c, const struct value *params, size_t nparams,
+				struct err *err)
 {
 	enum rowd_code rc = ROWD_OK;
 	size_t i;

@@ -16,14 +16,11 @@
 
 #include "daemon/db/mysql_private.h"
 
-enum {
-	PASSWORD_MOST = 1024,
-	LIBRARY_PACKET_BYTES = 256 * 1024 * 1024,
-	MS_PER_S = 1000
-};
+enum { PASSWORD_MOST = 1024, LIBRARY_PACKET_BYTES = 256 * 1024 * 1024, MS_PER_S = 1000 };
 
 /* What the server calls itself, its machine, its port and its process. */
-const char mydb_identity_query[] = "SELECT CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@pid_file)";
+const char mydb_identity_query[] =
+	"SELECT CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@pid_file)";
 
 /* ---- the password ---- */
 
@@ -36,10 +33,12 @@ static enum rowd_code check_password_file(int fd, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ROWD_E_UNAVAILABLE, "the password file is not an ordinary file");
 	if (st.st_mode & (S_IRWXO | S_IWGRP))
-		return err_set(err, ROWD_E_UNAVAILABLE, "the password file may be read or written by others; "
+		return err_set(err, ROWD_E_UNAVAILABLE,
+			       "the password file may be read or written by others; "
 			       "chmod 600 it");
 	if (st.st_size > PASSWORD_MOST)
-		return err_set(err, ROWD_E_UNAVAILABLE, "the password file is longer than %d bytes", PASSWORD_MOST);
+		return err_set(err, ROWD_E_UNAVAILABLE, "the password file is longer than %d bytes",
+			       PASSWORD_MOST);
 	return ROWD_OK;
 }
 
@@ -96,7 +95,7 @@ static void set_tls_mode(MYSQL *db, enum mydb_tls tls)
 
 static void set_tls_mode(MYSQL *db, enum mydb_tls tls)
 {
-	unsigned mode = tls == MYDB_TLS_OFF	 ? SSL_MODE_DISABLED
+	unsigned mode = tls == MYDB_TLS_OFF      ? SSL_MODE_DISABLED
 			: tls == MYDB_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY
 						 : SSL_MODE_REQUIRED;
 
@@ -234,7 +233,8 @@ static enum rowd_code check_cluster(struct mydb_conn *c, struct err *err)
 {
 	static const struct type types[] = { { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT } };
 	bool ready;
-	enum rowd_code rc = ask_last(c, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'", types, 2, &ready, is_on, err);
+	enum rowd_code rc =
+		ask_last(c, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'", types, 2, &ready, is_on, err);
 
 	if (rc || ready)
 		return rc;

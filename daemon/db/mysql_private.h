@@ -24,9 +24,9 @@ typedef my_bool mydb_flag;
 enum {
 	MYDB_HOSTS_MOST = 16,
 	MYDB_PLACEHOLDERS_MOST = 65535,
-	MYDB_SESSION_SECONDS = 600,       /* no read or write of the socket blocks for longer */
-	MYDB_PACKET_LEAST_BYTES = 4 * 1024 * 1024,   /* the least of the servers' own defaults */
-	MYDB_CONTROL_MS = 10000,          /* beginning, rolling back, asking */
+	MYDB_SESSION_SECONDS = 600,                /* no read or write of the socket blocks for longer */
+	MYDB_PACKET_LEAST_BYTES = 4 * 1024 * 1024, /* the least of the servers' own defaults */
+	MYDB_CONTROL_MS = 10000,                   /* beginning, rolling back, asking */
 	MYDB_COMMIT_MS = 30000,
 	MYDB_NS_PER_MS = 1000000
 };
@@ -42,9 +42,9 @@ struct mydb_host {
 };
 
 struct mydb_url {
-	char *text;                        /* owned; all below points into it */
+	char *text; /* owned; all below points into it */
 	const char *user, *database;
-	const char *unix_socket, *password_file;               /* NULL when not given */
+	const char *unix_socket, *password_file; /* NULL when not given */
 	const char *tls_ca, *tls_cert, *tls_key;
 	enum mydb_tls tls;
 	struct mydb_host hosts[MYDB_HOSTS_MOST];
@@ -72,10 +72,10 @@ struct mydb_guard {
 	/* guarded by the lock of mysql_guard.c */
 	enum mydb_guard_state state;
 	bool stoppable;
-	bool cancelled;                    /* somebody asked for it */
-	bool cut;                          /* the socket was shut down: the last resort */
-	enum mydb_kill kill;              /* once killed */
-	int64_t stop_ns, cut_ns;           /* CLOCK_MONOTONIC; 0: never */
+	bool cancelled;          /* somebody asked for it */
+	bool cut;                /* the socket was shut down: the last resort */
+	enum mydb_kill kill;     /* once killed */
+	int64_t stop_ns, cut_ns; /* CLOCK_MONOTONIC; 0: never */
 	int fd;
 	struct mydb_conn *next, *previous;
 };
@@ -85,7 +85,7 @@ struct mydb_stmt;
 
 /* One value of a row, as the library leaves it. */
 struct mydb_cell {
-	char *data;                        /* owned; for what has a length */
+	char *data; /* owned; for what has a length */
 	size_t cap;
 	unsigned long len;
 	mydb_flag is_null, error;
@@ -107,59 +107,59 @@ struct mydb_scratch {
 };
 
 struct mydb_conn {
-	MYSQL *db;                         /* owned; NULL before open and after a failed one */
-	const struct db_source *source;    /* borrowed */
-	const struct db_watch *watch;      /* borrowed */
+	MYSQL *db;                      /* owned; NULL before open and after a failed one */
+	const struct db_source *source; /* borrowed */
+	const struct db_watch *watch;   /* borrowed */
 	const struct dialect *dialect;
-	struct mydb_url url;              /* owned */
-	char *password;                    /* owned; NULL: none */
-	const struct mydb_host *host;     /* of url.hosts, the one connected to */
+	struct mydb_url url;          /* owned */
+	char *password;               /* owned; NULL: none */
+	const struct mydb_host *host; /* of url.hosts, the one connected to */
 	struct mydb_guard guard;
-	uint64_t id;                       /* the server's number of the connection */
-	struct mydb_shared *shared;        /* borrowed; what is known of the database; NULL before `open` */
-	char identity[256];                /* of the server: a kill may only go to the same one */
-	bool guarded;                      /* the guard's thread is held */
-	bool opening;                      /* no statement may take long */
-	bool broken;                       /* nothing but close may follow */
+	uint64_t id;                /* the server's number of the connection */
+	struct mydb_shared *shared; /* borrowed; what is known of the database; NULL before `open` */
+	char identity[256];         /* of the server: a kill may only go to the same one */
+	bool guarded;               /* the guard's thread is held */
+	bool opening;               /* no statement may take long */
+	bool broken;                /* nothing but close may follow */
 	bool mariadb;
 	bool galera;
-	unsigned version;                  /* 101119 */
-	int64_t packet_bytes;              /* the server's max_allowed_packet */
+	unsigned version;     /* 101119 */
+	int64_t packet_bytes; /* the server's max_allowed_packet */
 	/* transactions */
-	bool in_transaction;               /* begun, and not ended by anybody */
-	bool touched;                      /* a statement was run in it */
-	bool seen_open;                    /* the server said that it is in one */
-	bool rolling_back;                 /* a ROLLBACK was sent, its answer not yet read */
-	const char *isolation;             /* as last set; NULL: not known */
-	bool statement_binlog;             /* READ COMMITTED cannot be written under */
-	int64_t used_ns, checked_ns;       /* when last spoken to; when last found to be writable */
+	bool in_transaction;         /* begun, and not ended by anybody */
+	bool touched;                /* a statement was run in it */
+	bool seen_open;              /* the server said that it is in one */
+	bool rolling_back;           /* a ROLLBACK was sent, its answer not yet read */
+	const char *isolation;       /* as last set; NULL: not known */
+	bool statement_binlog;       /* READ COMMITTED cannot be written under */
+	int64_t used_ns, checked_ns; /* when last spoken to; when last found to be writable */
 	/* the one statement whose rows are being read */
 	struct mydb_stmt *reading;
-	enum rowd_code stopped;            /* why, of the statement now running */
-	struct mydb_cell *cells;          /* owned; one for each column of the widest result */
-	MYSQL_BIND *columns;               /* owned; likewise */
+	enum rowd_code stopped;  /* why, of the statement now running */
+	struct mydb_cell *cells; /* owned; one for each column of the widest result */
+	MYSQL_BIND *columns;     /* owned; likewise */
 	size_t ncells;
-	bool columns_moved;                /* since they were bound: to be bound again before the next row */
-	MYSQL_BIND *params;                /* owned */
-	struct mydb_scratch *scratch;     /* owned; one for each of params */
+	bool columns_moved;           /* since they were bound: to be bound again before the next row */
+	MYSQL_BIND *params;           /* owned */
+	struct mydb_scratch *scratch; /* owned; one for each of params */
 	size_t nparams;
-	unsigned nlists;                   /* tables that hold the lists of the statement now running */
+	unsigned nlists; /* tables that hold the lists of the statement now running */
 	char server[48];
 };
 
 struct mydb_stmt {
-	MYSQL_STMT *stmt;                  /* owned; NULL while not prepared */
-	char *text;                        /* owned; where it is needed again, else NULL */
+	MYSQL_STMT *stmt; /* owned; NULL while not prepared */
+	char *text;       /* owned; where it is needed again, else NULL */
 	size_t len;
-	bool as_text;                      /* the server takes it in the text protocol only */
-	bool has_lists;                    /* it names tables that are filled before it is prepared */
-	bool writes;                       /* rows: insert, update or delete */
-	bool reads;                        /* changes nothing */
-	const struct type *types;          /* borrowed until finish */
+	bool as_text;             /* the server takes it in the text protocol only */
+	bool has_lists;           /* it names tables that are filled before it is prepared */
+	bool writes;              /* rows: insert, update or delete */
+	bool reads;               /* changes nothing */
+	const struct type *types; /* borrowed until finish */
 	size_t ntypes;
-	MYSQL_RES *metadata;               /* owned, while rows are read */
-	bool was_open;                     /* run within a transaction */
-	bool ended;                        /* the last row was read */
+	MYSQL_RES *metadata; /* owned, while rows are read */
+	bool was_open;       /* run within a transaction */
+	bool ended;          /* the last row was read */
 	int64_t changed, last_id;
 };
 
@@ -194,13 +194,13 @@ void mydb_guard_cancel(void *conn);
 /* ---- mysql_open.c ---- */
 
 enum rowd_code mydb_open(void *conn, const struct db_source *src, enum db_role role,
-			  const struct db_watch *watch, struct err *err);
+			 const struct db_watch *watch, struct err *err);
 void mydb_close(void *conn);
 
 /* A connection to host, for any purpose, in *out; the reason is in *err. seconds: for everything that
  * may block. */
 enum rowd_code mydb_connect_host(struct mydb_conn *c, const struct mydb_host *host, unsigned seconds,
-				  unsigned session_seconds, MYSQL **out, struct err *err);
+				 unsigned session_seconds, MYSQL **out, struct err *err);
 
 /* Can this server still be written? Otherwise the connection is broken. For one of several hosts. */
 enum rowd_code mydb_check_writable(struct mydb_conn *c, struct err *err);
@@ -236,7 +236,7 @@ enum rowd_code mydb_fail_stopped(enum rowd_code why, struct err *err);
 
 /* Make c->params of params, VALUE_LISTs left out; *n_out of them. */
 enum rowd_code mydb_bind_params(struct mydb_conn *c, const struct value *params, size_t nparams,
-				 size_t *n_out, struct err *err);
+				size_t *n_out, struct err *err);
 
 /* Let go of what a large statement took. */
 void mydb_params_trim(struct mydb_conn *c);
@@ -246,7 +246,7 @@ enum rowd_code mydb_bind_result(struct mydb_conn *c, struct mydb_stmt *s, struct
 
 /* Column i of the row just fetched, read as t. Text and bytes are borrowed from the connection. */
 enum rowd_code mydb_read_value(struct mydb_conn *c, struct mydb_stmt *s, unsigned i, const struct type *t,
-				struct value *out, struct err *err);
+			       struct value *out, struct err *err);
 
 /* Let go of room that a large value took. */
 void mydb_cells_trim(struct mydb_conn *c);
@@ -259,7 +259,7 @@ void mydb_values_fini(struct mydb_conn *c);
 
 /* Fill a table for each VALUE_LIST of params. c->nlists counts them, also on failure. */
 enum rowd_code mydb_lists_stage(struct mydb_conn *c, const struct value *params, size_t nparams,
-				 struct err *err);
+				struct err *err);
 void mydb_lists_drop(struct mydb_conn *c);
 
 /* ---- mysql_statement.c ---- */
@@ -267,7 +267,7 @@ void mydb_lists_drop(struct mydb_conn *c);
 enum rowd_code mydb_prepare(void *conn, const char *text, size_t len, void **stmt_out, struct err *err);
 void mydb_release(void *conn, void *stmt);
 enum rowd_code mydb_exec(void *conn, void *stmt, const struct value *params, size_t nparams,
-			  const struct type *types, size_t ntypes, struct err *err);
+			 const struct type *types, size_t ntypes, struct err *err);
 enum rowd_code mydb_step(void *conn, void *stmt, struct value *row, bool *has_row_out, struct err *err);
 void mydb_finish(void *conn, void *stmt, int64_t *changed_out, int64_t *last_id_out);
 
@@ -276,7 +276,7 @@ void mydb_finish(void *conn, void *stmt, int64_t *changed_out, int64_t *last_id_
  * is NULL when ask failed.
  */
 enum rowd_code mydb_ask(struct mydb_conn *c, const char *text, const struct value *params, size_t nparams,
-			 const struct type *types, size_t ntypes, struct mydb_stmt **out, struct err *err);
+			const struct type *types, size_t ntypes, struct mydb_stmt **out, struct err *err);
 void mydb_answered(struct mydb_conn *c, struct mydb_stmt *s);
 
 /* Words that answer no rows, in the text protocol, within control_ms. */

@@ -44,7 +44,8 @@ static enum rowd_code no_memory(struct describing *d)
 
 bool mydb_text_is(const struct value *v, const char *text)
 {
-	return v->kind == VALUE_TEXT && v->u.s.len == strlen(text) && strncasecmp(v->u.s.data, text, v->u.s.len) == 0;
+	return v->kind == VALUE_TEXT && v->u.s.len == strlen(text) &&
+	       strncasecmp(v->u.s.data, text, v->u.s.len) == 0;
 }
 
 bool mydb_text_has(const struct value *v, const char *text)
@@ -247,7 +248,8 @@ static void skip_key(struct describing *d, struct building *b, struct key *key)
 {
 	struct table *t = b->table;
 
-	catalog_add_reason(d->catalog, t, "an index is on an expression, or on more than %d columns", KEY_MOST);
+	catalog_add_reason(d->catalog, t, "an index is on an expression, or on more than %d columns",
+			   KEY_MOST);
 	if (key == &t->primary_key) {
 		b->key_is_odd = true;
 		return;
@@ -302,7 +304,8 @@ static char *parent_name(struct describing *d, const struct value *row)
 {
 	if (row[FK_SCHEMA].kind == VALUE_TEXT && row[FK_SCHEMA].u.s.len && row[FK_PARENT].kind == VALUE_TEXT)
 		return arena_printf(catalog_arena(d->catalog), "%.*s.%.*s", (int)row[FK_SCHEMA].u.s.len,
-				    row[FK_SCHEMA].u.s.data, (int)row[FK_PARENT].u.s.len, row[FK_PARENT].u.s.data);
+				    row[FK_SCHEMA].u.s.data, (int)row[FK_PARENT].u.s.len,
+				    row[FK_PARENT].u.s.data);
 	return mydb_copy(d, &row[FK_PARENT]);
 }
 
@@ -315,7 +318,8 @@ static enum rowd_code begin_foreign_key(struct describing *d, struct building *b
 	if (!b->foreign_key_name || !grow(d, &t->foreign_keys, t->nforeign_keys, sizeof *t->foreign_keys))
 		return no_memory(d);
 	fk = &t->foreign_keys[t->nforeign_keys];
-	*fk = (struct foreign_key){ .on_delete = action_of(&row[FK_DELETE]), .parent_name = parent_name(d, row) };
+	*fk = (struct foreign_key){ .on_delete = action_of(&row[FK_DELETE]),
+				    .parent_name = parent_name(d, row) };
 	if (!fk->parent_name)
 		return no_memory(d);
 	t->nforeign_keys++;

@@ -13,8 +13,19 @@
 
 /* The columns of mydb_columns_query. */
 enum {
-	COLUMN_TABLE, COLUMN_NAME, COLUMN_KIND, COLUMN_WORDS, COLUMN_NULLABLE, COLUMN_DEFAULT, COLUMN_EXTRA,
-	COLUMN_COLLATION, COLUMN_LENGTH, COLUMN_DIGITS, COLUMN_SCALE, COLUMN_FRACTION, COLUMN_COMMENT,
+	COLUMN_TABLE,
+	COLUMN_NAME,
+	COLUMN_KIND,
+	COLUMN_WORDS,
+	COLUMN_NULLABLE,
+	COLUMN_DEFAULT,
+	COLUMN_EXTRA,
+	COLUMN_COLLATION,
+	COLUMN_LENGTH,
+	COLUMN_DIGITS,
+	COLUMN_SCALE,
+	COLUMN_FRACTION,
+	COLUMN_COMMENT,
 	COLUMN_COLUMNS
 };
 
@@ -23,37 +34,37 @@ enum { DESCRIBE_COLUMNS_MOST = COLUMN_COLUMNS };
 /* How a column is kept, where that is not what rowd would do. */
 enum oddity {
 	ODD_NOTHING,
-	ODD_RANGE,          /* it holds less, or more, than the type */
+	ODD_RANGE, /* it holds less, or more, than the type */
 	ODD_COLLATION,
-	ODD_PADDING,        /* trailing spaces, or zeros, are lost or added */
-	ODD_FRACTION,       /* it holds fewer decimals of a second */
-	ODD_BYTES           /* text as bytes, or text as text, where this server would have the other */
+	ODD_PADDING,  /* trailing spaces, or zeros, are lost or added */
+	ODD_FRACTION, /* it holds fewer decimals of a second */
+	ODD_BYTES     /* text as bytes, or text as text, where this server would have the other */
 };
 
 struct nature {
-	bool typed;                      /* by a comment of rowd's that fits */
-	bool bytes;                      /* kept as bytes */
-	bool asks_default;               /* a default that information_schema cannot tell */
-	bool follows_updates;            /* the server gives it a value by itself */
+	bool typed;           /* by a comment of rowd's that fits */
+	bool bytes;           /* kept as bytes */
+	bool asks_default;    /* a default that information_schema cannot tell */
+	bool follows_updates; /* the server gives it a value by itself */
 	enum oddity oddity;
 };
 
 /* A table being described. */
 struct building {
-	struct table *table;             /* of the catalog */
-	struct nature *nature;           /* one for each column */
+	struct table *table;   /* of the catalog */
+	struct nature *nature; /* one for each column */
 	unsigned ntyped;
-	char *key_name, *foreign_key_name;   /* of the last one begun */
+	char *key_name, *foreign_key_name; /* of the last one begun */
 	bool key_skipped;
-	bool key_is_odd;                 /* the primary key */
+	bool key_is_odd; /* the primary key */
 };
 
 struct describing {
-	struct mydb_conn *conn;          /* borrowed */
-	struct catalog *catalog;         /* owned until handed over */
-	struct building *buildings;      /* owned; sorted by name once all are known */
+	struct mydb_conn *conn;     /* borrowed */
+	struct catalog *catalog;    /* owned until handed over */
+	struct building *buildings; /* owned; sorted by name once all are known */
 	size_t nbuildings;
-	struct err *err;                 /* borrowed */
+	struct err *err; /* borrowed */
 };
 
 /* ---- mysql_schema.c ---- */
@@ -61,7 +72,7 @@ struct describing {
 /* Without regard to case. */
 bool mydb_text_is(const struct value *v, const char *text);
 bool mydb_text_has(const struct value *v, const char *text);
-int64_t mydb_number_of(const struct value *v);     /* 0 for what is none */
+int64_t mydb_number_of(const struct value *v); /* 0 for what is none */
 char *mydb_copy(struct describing *d, const struct value *v);
 
 /* ---- mysql_column.c ---- */

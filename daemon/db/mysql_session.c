@@ -16,7 +16,7 @@
 enum {
 	MARIADB_LEAST = 100500,
 	MYSQL_LEAST = 50700,
-	MYSQL_NO_PAD = 80017,              /* the first with a binary NO PAD collation */
+	MYSQL_NO_PAD = 80017, /* the first with a binary NO PAD collation */
 	WORDS_BYTES = 4096,
 	SHOWN_BYTES = 512,
 	MS_PER_S = 1000
@@ -27,18 +27,18 @@ enum {
 enum who { ALL = 0, MARIADB_ONLY = 1, CLUSTER_ONLY = 2 };
 
 enum compared {
-	AS_WORD,            /* without regard to case */
+	AS_WORD, /* without regard to case */
 	AS_NUMBER,
-	AS_SET              /* of words, in any order */
+	AS_SET /* of words, in any order */
 };
 
 struct setting {
 	const char *name;
-	const char *due;            /* as the server shows it; NULL: the seconds to wait for a lock */
-	const char *set;            /* what to set it to, where that is not due */
+	const char *due; /* as the server shows it; NULL: the seconds to wait for a lock */
+	const char *set; /* what to set it to, where that is not due */
 	enum compared compared;
 	enum who who;
-	bool checked_only;          /* never set: the server's administrator means it so */
+	bool checked_only; /* never set: the server's administrator means it so */
 };
 
 #define SQL_MODE \
@@ -114,7 +114,7 @@ struct shown {
 };
 
 struct session {
-	struct mydb_conn *c;        /* borrowed */
+	struct mydb_conn *c; /* borrowed */
 	struct shown shown[SETTINGS];
 	char lock_seconds[24];
 	char words[WORDS_BYTES];
@@ -165,7 +165,8 @@ static enum rowd_code read_settings(struct session *s, struct err *err)
 
 	n = (size_t)snprintf(s->words, sizeof s->words, "SHOW SESSION VARIABLES WHERE Variable_name IN (");
 	for (i = 0; i < SETTINGS; i++)
-		n += (size_t)snprintf(s->words + n, sizeof s->words - n, "%s'%s'", i ? ", " : "", settings[i].name);
+		n += (size_t)snprintf(s->words + n, sizeof s->words - n, "%s'%s'", i ? ", " : "",
+				      settings[i].name);
 	snprintf(s->words + n, sizeof s->words - n, ")");
 	memset(s->shown, 0, sizeof s->shown);
 	rc = mydb_ask(s->c, s->words, NULL, 0, types, 2, &stmt, err);
@@ -232,8 +233,8 @@ static enum rowd_code check_settings(struct session *s, struct err *err)
 
 	for (i = 0; i < SETTINGS; i++)
 		if (applies(s, i) && !holds(s, i))
-			return err_set(err, ROWD_E_UNAVAILABLE, "the server's %s cannot be made %s", settings[i].name,
-				       due_of(s, &settings[i]));
+			return err_set(err, ROWD_E_UNAVAILABLE, "the server's %s cannot be made %s",
+				       settings[i].name, due_of(s, &settings[i]));
 	return ROWD_OK;
 }
 
@@ -266,8 +267,9 @@ static enum rowd_code set_each(struct session *s, struct err *err)
 		add_setting(s, i, s->words + n, sizeof s->words - n, true);
 		rc = mydb_say(s->c, s->words, MYDB_CONTROL_MS, err);
 		if (rc && !s->c->broken)
-			return err_native(err, ROWD_E_UNAVAILABLE, err->native, "the server's %s cannot be made %s",
-					  settings[i].name, due_of(s, &settings[i]));
+			return err_native(err, ROWD_E_UNAVAILABLE, err->native,
+					  "the server's %s cannot be made %s", settings[i].name,
+					  due_of(s, &settings[i]));
 		if (rc)
 			return rc;
 	}
@@ -307,11 +309,12 @@ static enum rowd_code judge_version(struct session *s, struct err *err)
 		return err_set(err, ROWD_E_UNAVAILABLE, "the server does not say its version");
 	c->mariadb = strcasestr(text, "mariadb") != NULL;
 	c->version = major * 10000 + minor * 100 + patch;
-	snprintf(c->server, sizeof c->server, "%s %u.%u.%u", c->mariadb ? "MariaDB" : "MySQL", major, minor, patch);
+	snprintf(c->server, sizeof c->server, "%s %u.%u.%u", c->mariadb ? "MariaDB" : "MySQL", major, minor,
+		 patch);
 	if (c->version < (c->mariadb ? MARIADB_LEAST : MYSQL_LEAST))
 		return err_set(err, ROWD_E_UNAVAILABLE, "the server is %s; rowd needs %s", c->server,
 			       c->mariadb ? "MariaDB 10.5 or newer" : "MySQL 5.7 or newer");
-	c->dialect = c->mariadb			? &dialect_mariadb
+	c->dialect = c->mariadb                  ? &dialect_mariadb
 		     : c->version < MYSQL_NO_PAD ? &dialect_mysql57
 						 : &dialect_mysql;
 	return ROWD_OK;
@@ -375,7 +378,8 @@ static const struct {
 	{ "tells letters by their case", "T'a' <> T'A' AND NOT T'a' LIKE T'A'" },
 	{ "tells letters by their accents", "T'a' <> T'\xc3\xa1'" },
 	{ "counts trailing spaces", "T'a' <> T'a ' AND T'a' < T'a ' AND T'a' < T'a\t'" },
-	{ "orders text by code point", "T'\xef\xbf\xbf' < T'\xf0\x90\x80\x80' AND T'B' < T'a' AND T'z' < T'\xc3\xa9'" },
+	{ "orders text by code point",
+	  "T'\xef\xbf\xbf' < T'\xf0\x90\x80\x80' AND T'B' < T'a' AND T'z' < T'\xc3\xa9'" },
 	{ "takes a backslash for itself", "CHAR_LENGTH('\\') = 1" },
 	{ "takes double quotes for names", "\"one\" = 1" },
 	{ "escapes a pattern as told",
@@ -401,7 +405,8 @@ static size_t add_condition(const struct session *s, const char *condition, char
 
 	for (; *condition && n + 1 < out_bytes; condition++) {
 		if (condition[0] == 'T' && condition[1] == '\'')
-			n += (size_t)snprintf(out + n, out_bytes - n, "%s", s->c->dialect->text_is_bytes ? "_binary" : "");
+			n += (size_t)snprintf(out + n, out_bytes - n, "%s",
+					      s->c->dialect->text_is_bytes ? "_binary" : "");
 		else
 			out[n++] = *condition;
 	}
@@ -431,7 +436,8 @@ static enum rowd_code prove_conditions(struct session *s, struct err *err)
 		rc = mydb_step(s->c, stmt, row, &has_row, err);
 	for (i = 0; !rc && i < PROOFS; i++)
 		if (!has_row || row[i].kind != VALUE_INT || row[i].u.i != 1)
-			rc = err_set(err, ROWD_E_UNAVAILABLE, "the server is not one that %s", proofs[i].what);
+			rc = err_set(err, ROWD_E_UNAVAILABLE, "the server is not one that %s",
+				     proofs[i].what);
 	mydb_answered(s->c, stmt);
 	return rc;
 }
@@ -440,19 +446,27 @@ static enum rowd_code prove_conditions(struct session *s, struct err *err)
 static enum rowd_code prove_values(struct session *s, struct err *err)
 {
 	const struct value sent[] = {
-		value_int(INT64_MIN), value_int(INT64_MAX),
-		{ .kind = VALUE_FLOAT, .u.f = 5e-324 }, { .kind = VALUE_FLOAT, .u.f = 1.7976931348623157e308 },
-		{ .kind = VALUE_FLOAT, .u.f = 0.1 }, value_text("a \\'\"\xf0\x9f\x98\x80 ", 10),
-		value_bytes("\0\xff ", 3), { .kind = VALUE_DECIMAL, .scale = 3, .u.i = -999999999999999999 },
-		{ .kind = VALUE_TIME, .u.i = VALUE_TIME_MIN }, { .kind = VALUE_TIME, .u.i = VALUE_TIME_MAX },
+		value_int(INT64_MIN),
+		value_int(INT64_MAX),
+		{ .kind = VALUE_FLOAT, .u.f = 5e-324 },
+		{ .kind = VALUE_FLOAT, .u.f = 1.7976931348623157e308 },
+		{ .kind = VALUE_FLOAT, .u.f = 0.1 },
+		value_text("a \\'\"\xf0\x9f\x98\x80 ", 10),
+		value_bytes("\0\xff ", 3),
+		{ .kind = VALUE_DECIMAL, .scale = 3, .u.i = -999999999999999999 },
+		{ .kind = VALUE_TIME, .u.i = VALUE_TIME_MIN },
+		{ .kind = VALUE_TIME, .u.i = VALUE_TIME_MAX },
 	};
 	enum { SENT = sizeof sent / sizeof *sent };
 	static const struct type types[SENT] = {
-		{ .kind = TYPE_INT }, { .kind = TYPE_INT }, { .kind = TYPE_FLOAT }, { .kind = TYPE_FLOAT },
-		{ .kind = TYPE_FLOAT }, { .kind = TYPE_TEXT }, { .kind = TYPE_BYTES },
-		{ .kind = TYPE_DECIMAL, .digits = 18, .scale = 3 }, { .kind = TYPE_TIME }, { .kind = TYPE_TIME },
+		{ .kind = TYPE_INT },   { .kind = TYPE_INT },
+		{ .kind = TYPE_FLOAT }, { .kind = TYPE_FLOAT },
+		{ .kind = TYPE_FLOAT }, { .kind = TYPE_TEXT },
+		{ .kind = TYPE_BYTES }, { .kind = TYPE_DECIMAL, .digits = 18, .scale = 3 },
+		{ .kind = TYPE_TIME },  { .kind = TYPE_TIME },
 	};
-	static const char text[] = "SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), ? * 1e0, ? * 1e0, ? * 1e0, "
+	static const char text[] =
+		"SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), ? * 1e0, ? * 1e0, ? * 1e0, "
 		"CONCAT(?), CAST(? AS BINARY), CAST(? AS DECIMAL(18,3)), CAST(? AS DATETIME(6)), CAST(? AS DATETIME(6))";
 	struct value row[SENT];
 	struct mydb_stmt *stmt;
@@ -464,7 +478,8 @@ static enum rowd_code prove_values(struct session *s, struct err *err)
 		rc = mydb_step(s->c, stmt, row, &has_row, err);
 	for (i = 0; !rc && i < SENT; i++)
 		if (!has_row || row[i].kind != sent[i].kind || !value_equal(&row[i], &sent[i]))
-			rc = err_set(err, ROWD_E_UNAVAILABLE, "the server does not give back what it was given");
+			rc = err_set(err, ROWD_E_UNAVAILABLE,
+				     "the server does not give back what it was given");
 	mydb_answered(s->c, stmt);
 	return rc;
 }

@@ -14,8 +14,8 @@
 enum {
 	NOT_PREPARABLE = 1295,
 	INTERRUPTED = 1317,
-	ROWS_READ_FOR_NOTHING = 256,       /* at the end of a statement whose rows nobody wants any more */
-	LONG_VALUE_BYTES = 64 * 1024,      /* a longer one is sent by itself */
+	ROWS_READ_FOR_NOTHING = 256,  /* at the end of a statement whose rows nobody wants any more */
+	LONG_VALUE_BYTES = 64 * 1024, /* a longer one is sent by itself */
 	LONG_PIECE_BYTES = 512 * 1024,
 	PARAM_OVERHEAD_BYTES = 16
 };
@@ -106,7 +106,8 @@ static enum rowd_code send_long_values(struct mydb_conn *c, struct mydb_stmt *s,
 		if (b->buffer_length <= LONG_VALUE_BYTES)
 			continue;
 		for (at = 0; at < b->buffer_length; at += piece) {
-			piece = b->buffer_length - at < LONG_PIECE_BYTES ? b->buffer_length - at : LONG_PIECE_BYTES;
+			piece = b->buffer_length - at < LONG_PIECE_BYTES ? b->buffer_length - at
+									 : LONG_PIECE_BYTES;
 			if (mysql_stmt_send_long_data(s->stmt, (unsigned)i, data + at, (unsigned long)piece))
 				return mydb_fail_stmt(c, s->stmt, err);
 		}
@@ -220,8 +221,8 @@ static void end_transaction(struct mydb_conn *c, bool was_open)
 static bool is_harmless(const char *number)
 {
 	static const char *const numbers[] = {
-		"1592",   /* unsafe for a log of statements */
-		"1287", "1681", "3719", "3778",   /* deprecated words */
+		"1592",                         /* unsafe for a log of statements */
+		"1287", "1681", "3719", "3778", /* deprecated words */
 	};
 	size_t i;
 
@@ -265,14 +266,17 @@ static enum rowd_code check_warnings(struct mydb_conn *c, struct err *err)
 	if (mydb_is_lost(number))
 		return mydb_fail_number(c, number, "", err);
 	c->in_transaction = false;
-	return err_native(err, ROWD_E_INTERNAL, (int)number, "the server warned of a write, which was rolled back");
+	return err_native(err, ROWD_E_INTERNAL, (int)number,
+			  "the server warned of a write, which was rolled back");
 }
 
 /* Outside of a transaction a statement is its own: see to its end, which may be unknown. */
-static enum rowd_code end_alone(struct mydb_conn *c, const struct mydb_stmt *s, enum rowd_code rc, struct err *err)
+static enum rowd_code end_alone(struct mydb_conn *c, const struct mydb_stmt *s, enum rowd_code rc,
+				struct err *err)
 {
 	if (rc && c->broken && !s->reads)
-		return err_native(err, ROWD_E_COMMIT_UNKNOWN, err->native, "the connection was lost during a write");
+		return err_native(err, ROWD_E_COMMIT_UNKNOWN, err->native,
+				  "the connection was lost during a write");
 	if (rc || !(c->db->server_status & SERVER_STATUS_IN_TRANS))
 		return rc;
 	c->in_transaction = c->touched = true;
@@ -370,8 +374,8 @@ static void take_counts(struct mydb_conn *c, struct mydb_stmt *s)
 }
 
 /* Within the guard. */
-static enum rowd_code run(struct mydb_conn *c, struct mydb_stmt *s, const struct value *params, size_t nparams,
-			  struct err *err)
+static enum rowd_code run(struct mydb_conn *c, struct mydb_stmt *s, const struct value *params,
+			  size_t nparams, struct err *err)
 {
 	enum rowd_code rc = ROWD_OK;
 
@@ -417,7 +421,7 @@ enum rowd_code mydb_exec(void *conn, void *stmt, const struct value *params, siz
 	if (!rc && ntypes) {
 		rc = begin_rows(c, s, err);
 		if (!rc)
-			return ROWD_OK;      /* the guard is left in finish */
+			return ROWD_OK; /* the guard is left in finish */
 	}
 	if (!rc && s->stmt && mysql_stmt_field_count(s->stmt))
 		mysql_stmt_free_result(s->stmt);
@@ -512,7 +516,7 @@ void mydb_finish(void *conn, void *stmt, int64_t *changed_out, int64_t *last_id_
 	if (c->reading == s)
 		end_rows(c, s);
 	if (s->has_lists) {
-		close_stmt(s);       /* its tables go */
+		close_stmt(s); /* its tables go */
 		mydb_lists_drop(c);
 	}
 	s->types = NULL;

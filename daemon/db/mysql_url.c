@@ -73,14 +73,16 @@ static enum rowd_code parse_host(char *s, struct mydb_host *host, struct err *er
 		char *bracket = strchr(s, ']');
 
 		if (!bracket || (bracket[1] != '\0' && bracket[1] != ':'))
-			return err_set(err, ROWD_E_BAD_REQUEST, "an address in brackets ends with ']' or ']:port'");
+			return err_set(err, ROWD_E_BAD_REQUEST,
+				       "an address in brackets ends with ']' or ']:port'");
 		name = s + 1;
 		colon = bracket[1] == ':' ? bracket + 1 : NULL;
 		*bracket = '\0';
 	} else {
 		colon = strchr(s, ':');
 		if (colon && strchr(colon + 1, ':'))
-			return err_set(err, ROWD_E_BAD_REQUEST, "an address of IPv6 stands in brackets: [::1]:3306");
+			return err_set(err, ROWD_E_BAD_REQUEST,
+				       "an address of IPv6 stands in brackets: [::1]:3306");
 	}
 	*host = (struct mydb_host){ .name = name, .port = PORT_DEFAULT };
 	if (colon) {
@@ -89,7 +91,8 @@ static enum rowd_code parse_host(char *s, struct mydb_host *host, struct err *er
 			return err->code;
 	}
 	if (!*name)
-		return err_set(err, ROWD_E_BAD_REQUEST, "expected the name of a host: mysql://user@host/database");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "expected the name of a host: mysql://user@host/database");
 	return decode(name, "the name of a host", err);
 }
 
@@ -127,7 +130,9 @@ static enum rowd_code take_tls(struct mydb_url *u, const char *value, struct err
 		const char *word;
 		enum mydb_tls tls;
 	} words[] = {
-		{ "off", MYDB_TLS_OFF }, { "required", MYDB_TLS_REQUIRED }, { "verify", MYDB_TLS_VERIFY },
+		{ "off", MYDB_TLS_OFF },
+		{ "required", MYDB_TLS_REQUIRED },
+		{ "verify", MYDB_TLS_VERIFY },
 	};
 	size_t i;
 
@@ -148,7 +153,8 @@ static enum rowd_code take_option(struct mydb_url *u, const char *name, const ch
 		const char **out;
 	} paths[] = {
 		{ "unix_socket", &u->unix_socket }, { "password_file", &u->password_file },
-		{ "ssl_ca", &u->tls_ca }, { "ssl_cert", &u->tls_cert }, { "ssl_key", &u->tls_key },
+		{ "ssl_ca", &u->tls_ca },           { "ssl_cert", &u->tls_cert },
+		{ "ssl_key", &u->tls_key },
 	};
 	size_t i;
 
@@ -157,7 +163,8 @@ static enum rowd_code take_option(struct mydb_url *u, const char *name, const ch
 			return take_path(paths[i].out, name, value, err);
 	if (strcmp(name, "ssl") == 0)
 		return take_tls(u, value, err);
-	return err_set(err, ROWD_E_BAD_REQUEST, "mysql:// takes no option of that name; it takes unix_socket, "
+	return err_set(err, ROWD_E_BAD_REQUEST,
+		       "mysql:// takes no option of that name; it takes unix_socket, "
 		       "password_file, ssl, ssl_ca, ssl_cert and ssl_key");
 }
 
@@ -185,13 +192,15 @@ static enum rowd_code parse_options(char *s, struct mydb_url *u, struct err *err
 
 static enum rowd_code check_together(const struct mydb_url *u, struct err *err)
 {
-	if (u->unix_socket && (u->nhosts > 1 || u->hosts[0].port_given ||
-			       strcasecmp(u->hosts[0].name, "localhost") != 0))
-		return err_set(err, ROWD_E_BAD_REQUEST, "unix_socket is for the one host localhost, without a port");
+	if (u->unix_socket &&
+	    (u->nhosts > 1 || u->hosts[0].port_given || strcasecmp(u->hosts[0].name, "localhost") != 0))
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "unix_socket is for the one host localhost, without a port");
 	if (!u->tls_cert != !u->tls_key)
 		return err_set(err, ROWD_E_BAD_REQUEST, "ssl_cert and ssl_key are given together");
 	if (u->tls == MYDB_TLS_OFF && (u->tls_ca || u->tls_cert))
-		return err_set(err, ROWD_E_BAD_REQUEST, "ssl=off leaves nothing for ssl_ca, ssl_cert and ssl_key to do");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "ssl=off leaves nothing for ssl_ca, ssl_cert and ssl_key to do");
 	return ROWD_OK;
 }
 
@@ -215,7 +224,8 @@ static enum rowd_code parse_parts(struct mydb_url *u, struct err *err)
 	*at = '\0';
 	hosts = at + 1;
 	if (strchr(user, ':'))
-		return err_set(err, ROWD_E_BAD_REQUEST, "a password does not stand in a URL: it is read from "
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "a password does not stand in a URL: it is read from "
 			       "password_file=/path");
 	u->user = user;
 	u->database = slash + 1;

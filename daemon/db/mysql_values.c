@@ -14,11 +14,11 @@
 #include "daemon/db/mysql_private.h"
 
 enum {
-	PARAMS_KEPT = 1024,                /* room for more is let go after the statement */
+	PARAMS_KEPT = 1024, /* room for more is let go after the statement */
 	CELL_FIRST_BYTES = 256,
 	CELL_KEPT_BYTES = 64 * 1024,
 	BINARY_CHARSET = 63,
-	JSON_TYPE = 245,                   /* MYSQL_TYPE_JSON, which older libraries do not have */
+	JSON_TYPE = 245, /* MYSQL_TYPE_JSON, which older libraries do not have */
 	SECONDS_OF_DAY = 86400,
 	MICROS_OF_SECOND = 1000000
 };
@@ -61,7 +61,7 @@ static void bind_bytes(MYSQL_BIND *b, struct mydb_scratch *room, enum enum_field
 	union {
 		const char *from;
 		void *to;
-	} pointer = { .from = data };       /* the library does not write to it */
+	} pointer = { .from = data }; /* the library does not write to it */
 
 	b->buffer_type = type;
 	b->buffer = pointer.to;
@@ -79,8 +79,14 @@ static void split_time(int64_t micros, MYSQL_TIME *out)
 
 	value_time_format(micros, text);
 	sscanf(text, "%4u-%2u-%2u %2u:%2u:%2u.%6lu", &year, &month, &day, &hour, &minute, &second, &part);
-	*out = (MYSQL_TIME){ .year = year, .month = month, .day = day, .hour = hour, .minute = minute,
-			     .second = second, .second_part = part, .time_type = MYSQL_TIMESTAMP_DATETIME };
+	*out = (MYSQL_TIME){ .year = year,
+			     .month = month,
+			     .day = day,
+			     .hour = hour,
+			     .minute = minute,
+			     .second = second,
+			     .second_part = part,
+			     .time_type = MYSQL_TIMESTAMP_DATETIME };
 }
 
 static void bind_value(MYSQL_BIND *b, struct mydb_scratch *room, const struct value *v)
@@ -127,8 +133,8 @@ static void bind_value(MYSQL_BIND *b, struct mydb_scratch *room, const struct va
 	}
 }
 
-enum rowd_code mydb_bind_params(struct mydb_conn *c, const struct value *params, size_t nparams, size_t *n_out,
-				struct err *err)
+enum rowd_code mydb_bind_params(struct mydb_conn *c, const struct value *params, size_t nparams,
+				size_t *n_out, struct err *err)
 {
 	size_t i, n = 0;
 
@@ -281,10 +287,11 @@ static enum rowd_code fetch_whole(struct mydb_conn *c, struct mydb_stmt *s, unsi
 /* ---- what a stored value is ---- */
 
 /* The text is kept where the value's bytes would be. */
-static enum rowd_code read_as_text(struct mydb_cell *cell, struct value *out, struct err *err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+static enum rowd_code read_as_text(struct mydb_cell *cell, struct value *out, struct err *err,
+				   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-static enum rowd_code read_as_text(struct mydb_cell *cell, struct value *out, struct err *err, const char *fmt, ...)
+static enum rowd_code read_as_text(struct mydb_cell *cell, struct value *out, struct err *err,
+				   const char *fmt, ...)
 {
 	va_list args;
 	int n;
@@ -298,8 +305,8 @@ static enum rowd_code read_as_text(struct mydb_cell *cell, struct value *out, st
 	return ROWD_OK;
 }
 
-static enum rowd_code read_int(struct mydb_cell *cell, bool is_unsigned, const struct type *t, struct value *out,
-			       struct err *err)
+static enum rowd_code read_int(struct mydb_cell *cell, bool is_unsigned, const struct type *t,
+			       struct value *out, struct err *err)
 {
 	if (is_unsigned && cell->u.i < 0)
 		return read_as_text(cell, out, err, "%" PRIu64, (uint64_t)cell->u.i);
@@ -331,10 +338,11 @@ static enum rowd_code read_datetime(struct mydb_cell *cell, struct value *out, s
 	int64_t seconds;
 
 	if (t->year == 0 || t->month == 0 || t->day == 0)
-		return read_as_text(cell, out, err, "%04u-%02u-%02u %02u:%02u:%02u.%06lu", t->year, t->month, t->day,
-				    t->hour, t->minute, t->second, t->second_part);
+		return read_as_text(cell, out, err, "%04u-%02u-%02u %02u:%02u:%02u.%06lu", t->year, t->month,
+				    t->day, t->hour, t->minute, t->second, t->second_part);
 	seconds = days_of(t) * SECONDS_OF_DAY + (int64_t)t->hour * 3600 + (int64_t)t->minute * 60 + t->second;
-	*out = (struct value){ .kind = VALUE_TIME, .u.i = seconds * MICROS_OF_SECOND + (int64_t)t->second_part };
+	*out = (struct value){ .kind = VALUE_TIME,
+			       .u.i = seconds * MICROS_OF_SECOND + (int64_t)t->second_part };
 	return ROWD_OK;
 }
 
@@ -343,8 +351,8 @@ static enum rowd_code read_clock(struct mydb_cell *cell, struct value *out, stru
 	MYSQL_TIME t = cell->u.t;
 	unsigned hours = t.day * 24 + t.hour;
 
-	return read_as_text(cell, out, err, "%s%02u:%02u:%02u.%06lu", t.neg ? "-" : "", hours, t.minute, t.second,
-			    t.second_part);
+	return read_as_text(cell, out, err, "%s%02u:%02u:%02u.%06lu", t.neg ? "-" : "", hours, t.minute,
+			    t.second, t.second_part);
 }
 
 static bool is_int(const char *s, size_t len, int64_t *out)
@@ -363,7 +371,9 @@ static bool is_int(const char *s, size_t len, int64_t *out)
 static void read_decimal(const char *s, size_t len, const struct type *t, struct value *out)
 {
 	const char *point = memchr(s, '.', len);
-	uint8_t scale = t->kind == TYPE_DECIMAL ? t->scale : point ? (uint8_t)(len - (size_t)(point - s) - 1) : 0;
+	uint8_t scale = t->kind == TYPE_DECIMAL ? t->scale
+			: point                 ? (uint8_t)(len - (size_t)(point - s) - 1)
+						: 0;
 	int64_t i;
 
 	if (t->kind == TYPE_INT && is_int(s, len, &i))
@@ -411,7 +421,8 @@ enum rowd_code mydb_read_value(struct mydb_conn *c, struct mydb_stmt *s, unsigne
 	case MYSQL_TYPE_TIMESTAMP:
 		return read_datetime(cell, out, err);
 	case MYSQL_TYPE_DATE:
-		return read_as_text(cell, out, err, "%04u-%02u-%02u", cell->u.t.year, cell->u.t.month, cell->u.t.day);
+		return read_as_text(cell, out, err, "%04u-%02u-%02u", cell->u.t.year, cell->u.t.month,
+				    cell->u.t.day);
 	case MYSQL_TYPE_TIME:
 		return read_clock(cell, out, err);
 	default:

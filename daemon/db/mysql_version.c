@@ -12,7 +12,7 @@
 
 enum {
 	INTERVAL_LEAST_NS = 5 * 1000000,
-	INTERVAL_FACTOR = 4,               /* times what the question took */
+	INTERVAL_FACTOR = 4, /* times what the question took */
 	SUMS = 4
 };
 
@@ -32,18 +32,18 @@ static const char version_query[] =
 
 /* What is known of one database, by all its connections. */
 struct mydb_shared {
-	const struct db_source *source;    /* borrowed; tells databases apart */
+	const struct db_source *source; /* borrowed; tells databases apart */
 	unsigned users;
-	bool known;                        /* version is one that was read */
-	bool asking;                       /* somebody is on the way to the server */
+	bool known;  /* version is one that was read */
+	bool asking; /* somebody is on the way to the server */
 	int64_t version;
-	int64_t due_ns;                    /* when it is to be asked for again */
-	uint64_t generation;               /* of version: how often it was told */
+	int64_t due_ns;      /* when it is to be asked for again */
+	uint64_t generation; /* of version: how often it was told */
 	struct mydb_shared *next;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct mydb_shared *all;            /* guarded by lock, as is what they hold */
+static struct mydb_shared *all; /* guarded by lock, as is what they hold */
 
 enum rowd_code mydb_version_use(struct mydb_conn *c, struct err *err)
 {
@@ -100,7 +100,10 @@ static int64_t mix(const struct value *sums)
 enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *err)
 {
 	static const struct type types[SUMS] = {
-		{ .kind = TYPE_INT }, { .kind = TYPE_INT }, { .kind = TYPE_INT }, { .kind = TYPE_INT },
+		{ .kind = TYPE_INT },
+		{ .kind = TYPE_INT },
+		{ .kind = TYPE_INT },
+		{ .kind = TYPE_INT },
 	};
 	struct value row[SUMS];
 	struct mydb_stmt *s;
@@ -155,7 +158,7 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 	ended = mydb_now_ns();
 	pthread_mutex_lock(&lock);
 	s->asking = false;
-	if (!rc && s->generation == generation) {   /* else somebody has learnt a later one */
+	if (!rc && s->generation == generation) { /* else somebody has learnt a later one */
 		s->version = version;
 		s->known = true;
 		s->generation++;

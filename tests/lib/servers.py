@@ -164,7 +164,7 @@ class MySQL(Server):
         base = os.path.dirname(self.mysqld)
         return [self.mysqld] + self.common() + [
             "--basedir=" + base, "--lc-messages-dir=" + os.path.join(base, "share", "mysql"),
-            "--secure-file-priv=", "--log-error-verbosity=1"] + self.settings
+            "--secure-file-priv=", "--log-error-verbosity=1", "--max-allowed-packet=16M"] + self.settings
 
 
 KINDS = {"mariadb": MariaDB, "mysql": MySQL}

@@ -12,7 +12,10 @@
 
 EACH(hostile_defaults_of_the_server_do_not_reach_a_session)
 {
-	static const struct { const char *question; const char *due; } rows[] = {
+	static const struct {
+		const char *question;
+		const char *due;
+	} rows[] = {
 		{ "SELECT @@max_sort_length >= 65536", "1" },
 		{ "SELECT @@auto_increment_increment", "1" },
 		{ "SELECT @@sql_mode LIKE '%ANSI_QUOTES%' AND @@sql_mode LIKE '%STRICT_ALL_TABLES%'", "1" },
@@ -32,8 +35,10 @@ EACH(hostile_defaults_of_the_server_do_not_reach_a_session)
 
 EACH(the_dialect_is_that_of_the_server)
 {
-	assert_string_equal(db_conn_dialect(conn)->name, server->kind == SERVER_MARIADB ? "mariadb" : "mysql57");
-	assert_int_equal(strncmp(db.server, server->kind == SERVER_MARIADB ? "MariaDB 1" : "MySQL 5.7", 9), 0);
+	assert_string_equal(db_conn_dialect(conn)->name,
+			    server->kind == SERVER_MARIADB ? "mariadb" : "mysql57");
+	assert_int_equal(strncmp(db.server, server->kind == SERVER_MARIADB ? "MariaDB 1" : "MySQL 5.7", 9),
+			 0);
 }
 
 EACH(an_account_that_is_refused_makes_the_database_unavailable)
@@ -62,7 +67,8 @@ EACH(a_password_comes_from_a_file_that_others_cannot_read)
 	fclose(f);
 	other_runs("CREATE USER IF NOT EXISTS 'kept'@'localhost' IDENTIFIED BY 'se cret'''");
 	other_runs("GRANT ALL ON test.* TO 'kept'@'localhost'");
-	snprintf(url, sizeof url, "mysql://kept@localhost/test?unix_socket=%s&password_file=%s", server->socket, path);
+	snprintf(url, sizeof url, "mysql://kept@localhost/test?unix_socket=%s&password_file=%s",
+		 server->socket, path);
 	db.source.url = url;
 	OK(db_conn_open(&db, DB_WRITER, &c, &err));
 	db_conn_close(c);
@@ -82,21 +88,30 @@ EACH(a_password_comes_from_a_file_that_others_cannot_read)
 static void make_values_table(void)
 {
 	char text[1024];
-	const char *text_type = server->kind == SERVER_MARIADB ? "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
-							       : "VARBINARY(160)";
-	const char *long_type = server->kind == SERVER_MARIADB ? "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
-							       : "LONGBLOB";
+	const char *text_type = server->kind == SERVER_MARIADB
+					? "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+					: "VARBINARY(160)";
+	const char *long_type = server->kind == SERVER_MARIADB
+					? "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+					: "LONGBLOB";
 
-	snprintf(text, sizeof text, "CREATE TABLE v (id BIGINT NOT NULL PRIMARY KEY, i BIGINT, b TINYINT(1), f DOUBLE, "
-		 "d DECIMAL(18,4), s %s, l %s, y VARBINARY(40), z LONGBLOB, t DATETIME(6)) ENGINE=InnoDB", text_type,
-		 long_type);
+	snprintf(text, sizeof text,
+		 "CREATE TABLE v (id BIGINT NOT NULL PRIMARY KEY, i BIGINT, b TINYINT(1), f DOUBLE, "
+		 "d DECIMAL(18,4), s %s, l %s, y VARBINARY(40), z LONGBLOB, t DATETIME(6)) ENGINE=InnoDB",
+		 text_type, long_type);
 	assert_int_equal(run(text), ROWD_OK);
 }
 
 static const struct type value_types[] = {
-	{ .kind = TYPE_INT }, { .kind = TYPE_BOOL }, { .kind = TYPE_FLOAT }, { .kind = TYPE_DECIMAL, .digits = 18, .scale = 4 },
-	{ .kind = TYPE_TEXT, .length = 40 }, { .kind = TYPE_TEXT }, { .kind = TYPE_BYTES, .length = 40 },
-	{ .kind = TYPE_BYTES }, { .kind = TYPE_TIME },
+	{ .kind = TYPE_INT },
+	{ .kind = TYPE_BOOL },
+	{ .kind = TYPE_FLOAT },
+	{ .kind = TYPE_DECIMAL, .digits = 18, .scale = 4 },
+	{ .kind = TYPE_TEXT, .length = 40 },
+	{ .kind = TYPE_TEXT },
+	{ .kind = TYPE_BYTES, .length = 40 },
+	{ .kind = TYPE_BYTES },
+	{ .kind = TYPE_TIME },
 };
 enum { VALUE_TYPES = sizeof value_types / sizeof *value_types };
 
@@ -118,7 +133,8 @@ static void assert_round_trip(int64_t id, const struct value *values)
 	assert_non_null(row);
 	for (i = 0; i < VALUE_TYPES; i++)
 		if (row[i].kind != values[i].kind || !value_equal(&row[i], &values[i]))
-			fail_msg("value %zu of row %d: kind %d for kind %d", i, (int)id, row[i].kind, values[i].kind);
+			fail_msg("value %zu of row %d: kind %d for kind %d", i, (int)id, row[i].kind,
+				 values[i].kind);
 	OK(db_next(rows, &row, &err));
 	assert_null(row);
 	db_rows_end(rows);
@@ -128,23 +144,53 @@ static void assert_round_trip(int64_t id, const struct value *values)
 EACH(values_come_back_as_they_went)
 {
 	const struct value rows[][VALUE_TYPES] = {
-		{ value_int(INT64_MAX), { .kind = VALUE_BOOL, .u.i = 1 }, { .kind = VALUE_FLOAT, .u.f = 5e-324 },
-		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = -999999999999999999 }, value_text("a \xf0\x9f\x98\x80\\'\" ", 10),
-		  value_text("", 0), value_bytes("\0\xff", 2), value_bytes("", 0), { .kind = VALUE_TIME, .u.i = VALUE_TIME_MIN } },
-		{ value_int(INT64_MIN), { .kind = VALUE_BOOL, .u.i = 0 }, { .kind = VALUE_FLOAT, .u.f = 1.7976931348623157e308 },
-		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = 1 }, value_text("", 0), value_text("%", 1), value_bytes("", 0),
-		  value_bytes("'", 1), { .kind = VALUE_TIME, .u.i = VALUE_TIME_MAX } },
-		{ value_int(0), { .kind = VALUE_BOOL, .u.i = 0 }, { .kind = VALUE_FLOAT, .u.f = 0 },
-		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = 0 }, value_text("\t\n\r", 3), value_text("x", 1),
-		  value_bytes("\\0", 2), value_bytes("\x80", 1), { .kind = VALUE_TIME, .u.i = 0 } },
-		{ value_null(), value_null(), value_null(), value_null(), value_null(), value_null(), value_null(), value_null(),
-		  value_null() },
-		{ value_int(-1), { .kind = VALUE_BOOL, .u.i = 1 }, { .kind = VALUE_FLOAT, .u.f = -0.1 },
-		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = -5 }, value_text("z", 1), value_text("z", 1), value_bytes("z", 1),
-		  value_bytes("z", 1), { .kind = VALUE_TIME, .u.i = -1 } },
-		{ value_int(-1), { .kind = VALUE_BOOL, .u.i = 1 }, { .kind = VALUE_FLOAT, .u.f = 1e22 },
-		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = 10000 }, value_text("z", 1), value_text("z", 1), value_bytes("z", 1),
-		  value_bytes("z", 1), { .kind = VALUE_TIME, .u.i = INT64_C(951782400000000) } },
+		{ value_int(INT64_MAX),
+		  { .kind = VALUE_BOOL, .u.i = 1 },
+		  { .kind = VALUE_FLOAT, .u.f = 5e-324 },
+		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = -999999999999999999 },
+		  value_text("a \xf0\x9f\x98\x80\\'\" ", 10),
+		  value_text("", 0),
+		  value_bytes("\0\xff", 2),
+		  value_bytes("", 0),
+		  { .kind = VALUE_TIME, .u.i = VALUE_TIME_MIN } },
+		{ value_int(INT64_MIN),
+		  { .kind = VALUE_BOOL, .u.i = 0 },
+		  { .kind = VALUE_FLOAT, .u.f = 1.7976931348623157e308 },
+		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = 1 },
+		  value_text("", 0),
+		  value_text("%", 1),
+		  value_bytes("", 0),
+		  value_bytes("'", 1),
+		  { .kind = VALUE_TIME, .u.i = VALUE_TIME_MAX } },
+		{ value_int(0),
+		  { .kind = VALUE_BOOL, .u.i = 0 },
+		  { .kind = VALUE_FLOAT, .u.f = 0 },
+		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = 0 },
+		  value_text("\t\n\r", 3),
+		  value_text("x", 1),
+		  value_bytes("\\0", 2),
+		  value_bytes("\x80", 1),
+		  { .kind = VALUE_TIME, .u.i = 0 } },
+		{ value_null(), value_null(), value_null(), value_null(), value_null(), value_null(),
+		  value_null(), value_null(), value_null() },
+		{ value_int(-1),
+		  { .kind = VALUE_BOOL, .u.i = 1 },
+		  { .kind = VALUE_FLOAT, .u.f = -0.1 },
+		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = -5 },
+		  value_text("z", 1),
+		  value_text("z", 1),
+		  value_bytes("z", 1),
+		  value_bytes("z", 1),
+		  { .kind = VALUE_TIME, .u.i = -1 } },
+		{ value_int(-1),
+		  { .kind = VALUE_BOOL, .u.i = 1 },
+		  { .kind = VALUE_FLOAT, .u.f = 1e22 },
+		  { .kind = VALUE_DECIMAL, .scale = 4, .u.i = 10000 },
+		  value_text("z", 1),
+		  value_text("z", 1),
+		  value_bytes("z", 1),
+		  value_bytes("z", 1),
+		  { .kind = VALUE_TIME, .u.i = INT64_C(951782400000000) } },
 	};
 	size_t i;
 
@@ -193,10 +239,12 @@ EACH(what_others_stored_comes_as_the_kind_that_it_is)
 {
 	struct value v;
 
-	other_runs("CREATE TABLE odd (b TINYINT(1), u BIGINT UNSIGNED, f FLOAT, d DATE, c TIME, y YEAR, x VARBINARY(4), "
-		   "n DECIMAL(30,2), e ENUM('one', 'two')) ENGINE=InnoDB");
-	other_runs("INSERT INTO odd VALUES (7, 18446744073709551615, 0.5, '2024-02-29', '-12:00:01', 1999, X'ff', "
-		   "1234567890123456789012345678.25, 'two')");
+	other_runs(
+		"CREATE TABLE odd (b TINYINT(1), u BIGINT UNSIGNED, f FLOAT, d DATE, c TIME, y YEAR, x VARBINARY(4), "
+		"n DECIMAL(30,2), e ENUM('one', 'two')) ENGINE=InnoDB");
+	other_runs(
+		"INSERT INTO odd VALUES (7, 18446744073709551615, 0.5, '2024-02-29', '-12:00:01', 1999, X'ff', "
+		"1234567890123456789012345678.25, 'two')");
 	OK(db_begin(conn, DB_TX_READ, &err));
 	OK(ask_with(conn, "SELECT b FROM odd", NULL, 0, (struct type){ .kind = TYPE_BOOL }, &v));
 	assert_true(v.kind == VALUE_INT && v.u.i == 7);
@@ -286,7 +334,8 @@ EACH(a_long_list_is_a_table_for_as_long_as_its_statement)
 	enum { COUNT = 70000 };
 	struct value *values = calloc(COUNT, sizeof *values);
 	struct value_list list = { values, COUNT }, small = { values, 2 };
-	struct value params[] = { value_int(60000), { .kind = VALUE_LIST, .u.list = &list },
+	struct value params[] = { value_int(60000),
+				  { .kind = VALUE_LIST, .u.list = &list },
 				  { .kind = VALUE_LIST, .u.list = &small } };
 	struct value v;
 	int i;
@@ -296,9 +345,11 @@ EACH(a_long_list_is_a_table_for_as_long_as_its_statement)
 	make_numbers(65536);
 	OK(db_begin(conn, DB_TX_READ, &err));
 	for (i = 0; i < 2; i++) {
-		OK(ask_with(conn, "SELECT COUNT(*) FROM n WHERE k <= ? AND k IN (SELECT \"value\" FROM \"_rowd_list_0\") "
-			    "AND k NOT IN (SELECT \"value\" FROM \"_rowd_list_1\")", params, 3,
-			    (struct type){ .kind = TYPE_INT }, &v));
+		OK(ask_with(
+			conn,
+			"SELECT COUNT(*) FROM n WHERE k <= ? AND k IN (SELECT \"value\" FROM \"_rowd_list_0\") "
+			"AND k NOT IN (SELECT \"value\" FROM \"_rowd_list_1\")",
+			params, 3, (struct type){ .kind = TYPE_INT }, &v));
 		assert_int_equal(v.u.i, 29999);
 	}
 	db_rollback(conn);
@@ -308,11 +359,17 @@ EACH(a_long_list_is_a_table_for_as_long_as_its_statement)
 EACH(long_lists_are_of_every_kind)
 {
 	const struct value values[] = {
-		value_text("a ", 2), { .kind = VALUE_DECIMAL, .scale = 4, .u.i = -25 }, { .kind = VALUE_FLOAT, .u.f = 0.1 },
-		{ .kind = VALUE_TIME, .u.i = 1 }, value_bytes("\0\xff", 2), { .kind = VALUE_BOOL, .u.i = 1 }, value_int(-5),
+		value_text("a ", 2),
+		{ .kind = VALUE_DECIMAL, .scale = 4, .u.i = -25 },
+		{ .kind = VALUE_FLOAT, .u.f = 0.1 },
+		{ .kind = VALUE_TIME, .u.i = 1 },
+		value_bytes("\0\xff", 2),
+		{ .kind = VALUE_BOOL, .u.i = 1 },
+		value_int(-5),
 	};
 	static const char *const columns[] = { "s", "d", "f", "t", "y", "b", "i" };
-	const struct value row[] = { values[6], values[5], values[2], values[1], values[0], values[3], values[4] };
+	const struct value row[] = { values[6], values[5], values[2], values[1],
+				     values[0], values[3], values[4] };
 	char text[200];
 	struct value v;
 	size_t i;
@@ -326,7 +383,8 @@ EACH(long_lists_are_of_every_kind)
 		struct value param = { .kind = VALUE_LIST, .u.list = &list };
 
 		OK(db_begin(conn, DB_TX_READ, &err));
-		snprintf(text, sizeof text, "SELECT COUNT(*) FROM v WHERE %s IN (SELECT \"value\" FROM \"_rowd_list_0\")",
+		snprintf(text, sizeof text,
+			 "SELECT COUNT(*) FROM v WHERE %s IN (SELECT \"value\" FROM \"_rowd_list_0\")",
 			 columns[i]);
 		OK(ask_with(conn, text, &param, 1, (struct type){ .kind = TYPE_INT }, &v));
 		if (v.u.i != 1)
@@ -401,7 +459,11 @@ EACH(nothing_is_left_open_between_transactions)
 
 EACH(errors_have_names_of_rowd)
 {
-	static const struct { const char *text; enum rowd_code code; const char *words; } rows[] = {
+	static const struct {
+		const char *text;
+		enum rowd_code code;
+		const char *words;
+	} rows[] = {
 		{ "INSERT INTO p (id, k) VALUES (1, 9)", ROWD_E_CONFLICT, "primary key" },
 		{ "INSERT INTO p (id, k) VALUES (9, 1)", ROWD_E_CONFLICT, "unique key" },
 		{ "DELETE FROM p WHERE id = 1", ROWD_E_FOREIGN_KEY, "foreign key" },
@@ -433,7 +495,8 @@ EACH(errors_have_names_of_rowd)
 
 EACH(a_warning_about_a_write_undoes_it)
 {
-	other_runs("CREATE TABLE w (id BIGINT NOT NULL PRIMARY KEY, d DECIMAL(4,1), s VARCHAR(3)) ENGINE=InnoDB");
+	other_runs(
+		"CREATE TABLE w (id BIGINT NOT NULL PRIMARY KEY, d DECIMAL(4,1), s VARCHAR(3)) ENGINE=InnoDB");
 	OK(db_begin(conn, DB_TX_WRITE, &err));
 	OK(run("INSERT INTO w VALUES (1, 1.5, 'a')"));
 	FAILS(ROWD_E_INTERNAL, run("INSERT INTO w VALUES (2, 1.55, 'a')"));
@@ -515,20 +578,24 @@ static void reload(void)
 
 static const char *text_collation(void)
 {
-	return server->kind == SERVER_MARIADB ? "VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin" : "VARBINARY(40)";
+	return server->kind == SERVER_MARIADB ? "VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+					      : "VARBINARY(40)";
 }
 
 EACH(a_table_of_rowds_is_described_as_it_was_asked_for)
 {
 	char text[1024];
 
-	snprintf(text, sizeof text, "CREATE TABLE t (id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'rowd int', "
-		 "b TINYINT(1) NOT NULL DEFAULT 1 COMMENT 'rowd bool', d DECIMAL(6,2) NULL DEFAULT -1.50 COMMENT 'rowd decimal(6,2)', "
-		 "s %s NOT NULL DEFAULT 'it''s ?\xf0\x9f\x98\x80 \\' COMMENT 'rowd text(10)', "
-		 "y VARBINARY(4) NULL DEFAULT X'00ff' COMMENT 'rowd bytes(4)', "
-		 "w DATETIME(6) NULL DEFAULT '2020-01-02 03:04:05.000006' COMMENT 'rowd time', "
-		 "f DOUBLE NULL DEFAULT 5e-324 COMMENT 'rowd float', "
-		 "PRIMARY KEY (id), UNIQUE ix_t_1 (s, b), KEY ix_t_2 (d)) ENGINE=InnoDB", text_collation());
+	snprintf(
+		text, sizeof text,
+		"CREATE TABLE t (id BIGINT NOT NULL AUTO_INCREMENT COMMENT 'rowd int', "
+		"b TINYINT(1) NOT NULL DEFAULT 1 COMMENT 'rowd bool', d DECIMAL(6,2) NULL DEFAULT -1.50 COMMENT 'rowd decimal(6,2)', "
+		"s %s NOT NULL DEFAULT 'it''s ?\xf0\x9f\x98\x80 \\' COMMENT 'rowd text(10)', "
+		"y VARBINARY(4) NULL DEFAULT X'00ff' COMMENT 'rowd bytes(4)', "
+		"w DATETIME(6) NULL DEFAULT '2020-01-02 03:04:05.000006' COMMENT 'rowd time', "
+		"f DOUBLE NULL DEFAULT 5e-324 COMMENT 'rowd float', "
+		"PRIMARY KEY (id), UNIQUE ix_t_1 (s, b), KEY ix_t_2 (d)) ENGINE=InnoDB",
+		text_collation());
 	WRITE(text);
 	reload();
 	if (!table("t")->portable)
@@ -556,19 +623,31 @@ EACH(a_table_of_rowds_is_described_as_it_was_asked_for)
 
 EACH(tables_of_others_say_why_they_are_not_portable)
 {
-	static const struct { const char *name, *ddl, *reason; } rows[] = {
-		{ "plain", "CREATE TABLE plain (id BIGINT PRIMARY KEY) ENGINE=InnoDB", "rowd did not make it" },
-		{ "small", "CREATE TABLE small (id INT PRIMARY KEY) ENGINE=InnoDB", "does not hold the range" },
-		{ "latin", "CREATE TABLE latin (s VARCHAR(9) CHARACTER SET latin1 PRIMARY KEY) ENGINE=InnoDB", "another collation" },
+	static const struct {
+		const char *name, *ddl, *reason;
+	} rows[] = {
+		{ "plain", "CREATE TABLE plain (id BIGINT PRIMARY KEY) ENGINE=InnoDB",
+		  "rowd did not make it" },
+		{ "small", "CREATE TABLE small (id INT PRIMARY KEY) ENGINE=InnoDB",
+		  "does not hold the range" },
+		{ "latin", "CREATE TABLE latin (s VARCHAR(9) CHARACTER SET latin1 PRIMARY KEY) ENGINE=InnoDB",
+		  "another collation" },
 		{ "padded", "CREATE TABLE padded (s BINARY(9) PRIMARY KEY) ENGINE=InnoDB", "padded" },
-		{ "coarse", "CREATE TABLE coarse (id BIGINT PRIMARY KEY, t DATETIME) ENGINE=InnoDB", "microseconds" },
+		{ "coarse", "CREATE TABLE coarse (id BIGINT PRIMARY KEY, t DATETIME) ENGINE=InnoDB",
+		  "microseconds" },
 		{ "mine", "CREATE TABLE mine (id BIGINT PRIMARY KEY) ENGINE=MyISAM", "no transactions" },
-		{ "part", "CREATE TABLE part (id BIGINT PRIMARY KEY, s VARCHAR(30), KEY (s(3))) ENGINE=InnoDB", "partial" },
-		{ "json", "CREATE TABLE json (id BIGINT PRIMARY KEY, d DATE) ENGINE=InnoDB", "no type of rowd's" },
-		{ "made", "CREATE TABLE made (id BIGINT PRIMARY KEY, a BIGINT AS (id + 1)) ENGINE=InnoDB", "computed" },
-		{ "now", "CREATE TABLE now (id BIGINT PRIMARY KEY, t DATETIME(6) DEFAULT CURRENT_TIMESTAMP(6)) ENGINE=InnoDB",
+		{ "part",
+		  "CREATE TABLE part (id BIGINT PRIMARY KEY, s VARCHAR(30), KEY (s(3))) ENGINE=InnoDB",
+		  "partial" },
+		{ "json", "CREATE TABLE json (id BIGINT PRIMARY KEY, d DATE) ENGINE=InnoDB",
+		  "no type of rowd's" },
+		{ "made", "CREATE TABLE made (id BIGINT PRIMARY KEY, a BIGINT AS (id + 1)) ENGINE=InnoDB",
+		  "computed" },
+		{ "now",
+		  "CREATE TABLE now (id BIGINT PRIMARY KEY, t DATETIME(6) DEFAULT CURRENT_TIMESTAMP(6)) ENGINE=InnoDB",
 		  "is an expression" },
-		{ "later", "CREATE TABLE later (id BIGINT PRIMARY KEY, t DATETIME(6) ON UPDATE CURRENT_TIMESTAMP(6)) ENGINE=InnoDB",
+		{ "later",
+		  "CREATE TABLE later (id BIGINT PRIMARY KEY, t DATETIME(6) ON UPDATE CURRENT_TIMESTAMP(6)) ENGINE=InnoDB",
 		  "every update" },
 	};
 	size_t i;
@@ -584,7 +663,8 @@ EACH(tables_of_others_say_why_they_are_not_portable)
 		for (k = 0; k < t->nreasons && !strstr(t->reasons[k], rows[i].reason); k++)
 			;
 		if (t->portable || k == t->nreasons)
-			fail_msg("%s: %s", rows[i].name, t->nreasons ? t->reasons[t->nreasons - 1] : "portable");
+			fail_msg("%s: %s", rows[i].name,
+				 t->nreasons ? t->reasons[t->nreasons - 1] : "portable");
 	}
 	assert_false(table("mine")->writable);
 	assert_null(catalog_find(db_catalog(conn), "sight", 5));

@@ -28,7 +28,8 @@ static void assert_refused(const char *url, const char *words)
 
 TEST(a_whole_url_is_read)
 {
-	struct mydb_url u = parsed("mysql://a%40b@db.example:3307/sh%6Fp?password_file=/etc/p%20w&ssl=required");
+	struct mydb_url u =
+		parsed("mysql://a%40b@db.example:3307/sh%6Fp?password_file=/etc/p%20w&ssl=required");
 
 	assert_string_equal(u.user, "a@b");
 	assert_string_equal(u.database, "shop");
@@ -103,12 +104,20 @@ TEST(options_are_known_given_once_and_fit_together)
 
 TEST(only_this_machine_is_local)
 {
-	static const struct { const char *url; bool local; } rows[] = {
-		{ "mysql://u@localhost/d", true },    { "mysql://u@LOCALHOST:1/d", true },
-		{ "mysql://u@127.0.0.1/d", true },    { "mysql://u@127.8.9.1/d", true },
-		{ "mysql://u@[::1]/d", true },	      { "mysql://u@localhost/d?unix_socket=/s", true },
-		{ "mysql://u@127.example.com/d", false }, { "mysql://u@10.0.0.1/d", false },
-		{ "mysql://u@localhost.example.com/d", false }, { "mysql://u@[::2]/d", false },
+	static const struct {
+		const char *url;
+		bool local;
+	} rows[] = {
+		{ "mysql://u@localhost/d", true },
+		{ "mysql://u@LOCALHOST:1/d", true },
+		{ "mysql://u@127.0.0.1/d", true },
+		{ "mysql://u@127.8.9.1/d", true },
+		{ "mysql://u@[::1]/d", true },
+		{ "mysql://u@localhost/d?unix_socket=/s", true },
+		{ "mysql://u@127.example.com/d", false },
+		{ "mysql://u@10.0.0.1/d", false },
+		{ "mysql://u@localhost.example.com/d", false },
+		{ "mysql://u@[::2]/d", false },
 	};
 	size_t i;
 
