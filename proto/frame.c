@@ -103,6 +103,7 @@ void frame_init(struct frame *f, size_t max_bytes, unsigned max_nesting, uint64_
 	f->max_bytes = max_bytes;
 	f->max_nesting = max_nesting;
 	f->max_values = max_values;
+	f->max_count = max_values;
 }
 
 void frame_reset(struct frame *f)
@@ -122,7 +123,7 @@ static enum frame_status container_open(struct frame *f, const struct element *e
 
 	if (f->depth == f->max_nesting)
 		return FRAME_TOO_DEEP;
-	if (e->count > f->max_values - f->values)
+	if (e->count > f->max_count || e->count > f->max_values - f->values)
 		return FRAME_TOO_MANY;
 	f->values += e->count;
 	begun = e->kind == HEAD_MAP ? 2 * e->count : e->count;

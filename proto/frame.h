@@ -24,7 +24,7 @@ enum frame_status {
 	FRAME_DONE,       /* whole: frame->scanned bytes from the start */
 	FRAME_TOO_LONG,   /* passed max_bytes, or announces that it will */
 	FRAME_TOO_DEEP,
-	FRAME_TOO_MANY,   /* passed max_values, or announces that it will */
+	FRAME_TOO_MANY,   /* passed max_values or max_count, or announces that it will */
 	FRAME_GARBAGE     /* 0xc1, or a first byte that is no array */
 };
 
@@ -33,6 +33,7 @@ struct frame {
 	size_t max_bytes;
 	unsigned max_nesting;
 	uint64_t max_values;    /* every element but map keys counts, containers too */
+	uint64_t max_count;     /* of one container; max_values, unless lowered after frame_init */
 	/* the scan so far */
 	size_t scanned;         /* bytes looked at since the frame began */
 	uint64_t values;

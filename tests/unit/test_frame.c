@@ -136,6 +136,19 @@ TEST(frame_announcing_too_many_values_is_refused_at_once)
 	assert_int_equal(scan(LIT("\x94\x00\x07\xa1x\xde\x03\xe5"), &f), FRAME_TOO_MANY);
 }
 
+TEST(frame_container_has_a_limit_below_that_of_all_values)
+{
+	struct frame f;
+
+	frame_init(&f, 100000, 18, 1064);
+	f.max_count = 1000;
+	assert_int_equal(frame_scan(&f, LIT("\x94\x00\x07\xa1x\x91\xdc\x03\xe8")), FRAME_MORE);
+	frame_reset(&f);
+	assert_int_equal(frame_scan(&f, LIT("\x94\x00\x07\xa1x\x91\xdc\x03\xe9")), FRAME_TOO_MANY);
+	frame_reset(&f);
+	assert_int_equal(frame_scan(&f, LIT("\x94\x00\x07\xa1x\x91\xde\x03\xe9")), FRAME_TOO_MANY);
+}
+
 TEST(frame_announcing_too_many_bytes_is_refused_at_once)
 {
 	struct frame f;
