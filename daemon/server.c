@@ -72,8 +72,10 @@ enum rowd_code server_open(struct server *s, struct config *config, struct err *
 		rc = database_open(&s->databases[i], &config->databases[i], config, err);
 		if (s->databases[i].db.driver)
 			s->ndatabases++;
-		if (rc)
+		if (rc) {
+			log_error("database=%s state=failed", config->databases[i].source.name);
 			return rc;
+		}
 		log_info("database=%s driver=%s state=open", config->databases[i].source.name,
 			 s->databases[i].db.driver->name);
 	}

@@ -16,6 +16,7 @@
 enum {
 	IN_FIRST_BYTES = 1000,          /* most requests fit; what does not goes through the loop's buffer */
 	IN_SLACK_BYTES = 4 * LOOP_INPUT_BYTES,
+	LINGER_MS = 2000,
 	REQUEST_FRAME_VALUES = 64        /* what stands around the values: envelope, operators, containers */
 };
 
@@ -91,12 +92,27 @@ static ssize_t read_some(struct conn *c)
 	return n;
 }
 
+/* What comes after the last answer. */
+static void drop_some(struct conn *c)
+{
+	ssize_t n = read(c->fd, c->loop->input, LOOP_INPUT_BYTES);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || clock_ns() >= c->linger_until_ns)
+		c->gone = true;
+	if (c->gone)
+		conn_ready(c);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 	ssize_t n;
 
 	(void)fd;
+	if (c->lingering) {
+		drop_some(c);
+		return;
+	}
 	conn_ready(c);
 	if (what & EV_TIMEOUT) {
 		c->gone = true;             /* a frame was begun and not finished in time */
@@ -126,12 +142,30 @@ void conn_resume(struct conn *c)
 		c->gone = true;
 }
 
+void conn_linger(struct conn *c)
+{
+	struct timeval tv = { .tv_sec = LINGER_MS / 1000 };
+
+	buf_fini(&c->in);
+	c->in_used = 0;
+	c->lingering = true;
+	c->linger_until_ns = clock_ns() + (int64_t)LINGER_MS * NS_PER_MS;
+	event_del(&c->readable);
+	if (shutdown(c->fd, SHUT_WR) || event_add(&c->readable, &tv))
+		c->gone = true;
+}
+
 void conn_drain(struct conn *c)
 {
 	ssize_t n = 0;
 
 	if (c->eof)
 		return;
+	if (c->lingering) {
+		c->gone = true;
+		conn_ready(c);
+		return;
+	}
 	while (c->in.len < c->in.max_bytes / 2 && (n = read_some(c)) > 0)
 		;
 	c->eof = true;
@@ -210,6 +244,7 @@ enum frame_status conn_frame(struct conn *c, const struct frame **frame, const c
 		}
 		frame_init(c->frame, (size_t)limits->frame_bytes, (unsigned)limits->nesting + ENVELOPE_NESTING,
 			   (uint64_t)limits->request_values + REQUEST_FRAME_VALUES);
+		c->frame->max_count = (uint64_t)limits->request_values;
 	}
 	*data = c->in.data + c->in_used;
 	*frame = c->frame;

@@ -27,13 +27,14 @@ struct conn {
 	bool is_ready, is_dirty;
 	bool paused;                    /* not reading: too much in flight */
 	bool eof;                       /* the client sends no more */
+	bool lingering;                 /* we send no more, and drop what still comes */
 	bool gone;                      /* nobody is there any more: to be closed */
 	bool writing;                   /* the write event is waiting */
 	struct event readable, writable;
 	struct buf in;                  /* bytes received; starts at the frame being scanned */
 	size_t in_used;                 /* bytes at its front that are done with */
 	struct frame *frame;            /* owned; where a partial frame was left; NULL without one */
-	int64_t frame_began_ns;
+	int64_t frame_began_ns, linger_until_ns;
 	struct buf out;                 /* answers not yet written */
 };
 
@@ -61,6 +62,11 @@ void conn_ready(struct conn *c);
 /* Stop and go on reading. */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
+/*
+ * All is said, but the client may be sending still, and would find a broken pipe in place of our last
+ * answer: send no more, drop what comes, and be gone when it ends, or a moment later.
+ */
+void conn_linger(struct conn *c);
 /* Read what is there without waiting, and then no more. */
 void conn_drain(struct conn *c);
 

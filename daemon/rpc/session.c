@@ -288,7 +288,9 @@ static bool closed_if_over(struct session *s)
 {
 	bool over = (s->closing || s->conn->eof) && !s->line && conn_flushed(s->conn);
 
-	if (!s->conn->gone && !over)
+	if (over && !s->conn->eof && !s->conn->gone && !s->conn->lingering)
+		conn_linger(s->conn);
+	if (!s->conn->gone && !(over && s->conn->eof))
 		return false;
 	session_abandon(s);
 	return true;

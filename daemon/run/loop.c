@@ -143,10 +143,25 @@ enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_even
 	return ROWD_OK;
 }
 
+/* What came after the last turn: a second wish to drain, a client that nobody serves any more. */
+static void inbox_free(struct loop *l)
+{
+	struct message *m, *next;
+
+	for (m = l->inbox; m; m = next) {
+		next = m->next;
+		if (m->kind == MESSAGE_CLIENT)
+			close(m->fd);
+		if (m->kind != MESSAGE_JOB_DONE)
+			message_free(m);
+	}
+}
+
 void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
+	inbox_free(l);
 	for (unsigned i = 0; l->readers && i < l->server->ndatabases; i++)
 		db_conn_close(l->readers[i].conn);
 	free(l->readers);
