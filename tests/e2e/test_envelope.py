@@ -31,6 +31,7 @@ def blocked(rowd, db, t):
 def test_replies_come_in_the_order_of_the_requests(db, t):
     sent = db.send_many([("get", t, 1), ("insert", t, {"id": 3}), ("count", t), ("nope",), ("delete", t, 3), ("count", t),
                          ("select", t, {"columns": ["id"]}), ("update", t, 1, {"s": "z"}), ("get", t, 1), ("tables",), ("whoami",), ("count", t)])
+    db.order.clear()
     for m in sent:
         db.reply(m)
     assert db.order == list(sent)
@@ -139,8 +140,12 @@ def test_past_64_in_flight_rowd_stops_reading(db, blocked, t):
     blocked.sock.settimeout(wire.DEADLINE)
     db.gives(True, "ping")
     blocked.release()
-    assert blocked.results(sent) == [{"inserted": 1}] * 64
-    assert blocked.order[1:65] == sent
+    inserted = []
+    while len(inserted) < 64:
+        r = blocked.read()
+        if r.msgid != 5000:         # those overtake the line as soon as they are read
+            inserted.append(r)
+    assert [r.msgid for r in inserted] == sent and all(r.result == {"inserted": 1} for r in inserted)
 
 
 def test_unknown_notifications_are_ignored(db, t):
@@ -184,8 +189,7 @@ def test_a_client_that_goes_away_hurts_no_one(rowd, db, t):
         c.send_many([("select", t), ("count", t), ("insert", t, {"id": 1000 + i})])
         c.close()
     db.gives(True, "ping")
-    before = rowd.descriptors()
-    wire.until(lambda: rowd.descriptors() <= before)
+    wire.until(lambda: rowd.sockets() <= 3, "the sockets to be closed")   # listening, db, and one of the fixture's
     assert db.call("count", t) <= 52
 
 
@@ -195,7 +199,7 @@ NO_MESSAGE = [
     (b"\xc1", None), (b"\xc0", None), (b"\x00", None), (b"\xff", None), (b"\xa4ping", None), (b"\x80", None), (b"\xc3", None), (b"\xd9\x04ping", None),
     (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", None), (b"\n", None), (b"SELECT 1;\n", None), (b"\x16\x03\x01\x02\x00", None), (b"\xc4\x04ping", None),
     (b"\xca\x00\x00\x00\x00", None), (b"\xd4\x01\x00", None), (b"\x90", None),
-    (pack([0]), None), (pack([0, 9]), "any"), (pack([0, 9, "ping"]), "any"), (pack(PING + [1]), "any"), (pack([9]), None), (pack(list(range(20))), None),
+    (pack([0]), None), (pack([0, 9]), "any"), (pack([0, 9, "ping"]), "any"), (pack(PING + [1]), "any"), (pack([9]), None), (pack([0, 9] + ["ping"] * 18), "any"),
     (pack([3, 9, "ping", []]), "any"), (pack([-1, 9, "ping", []]), "any"), (pack(["0", 9, "ping", []]), "any"), (pack([None, 9, "ping", []]), "any"),
     (pack([0.0, 9, "ping", []]), "any"), (pack([False, 9, "ping", []]), "any"), (pack([1, 9, None, True]), "any"), (pack([2, "ping"]), None),
     (pack([2, "ping", [], 1]), None), (pack([2, 5, []]), None), (pack([2, "ping", {}]), None), (pack([2, None, []]), None),

@@ -337,7 +337,7 @@ def test_version_help_and_defaults(tmp_path):
     (["--config", "/nonexistent/rowd.conf"], "/nonexistent/rowd.conf"), (["--reply_rows", "x"], "reply_rows"), (["--reply_rows", "0"], "reply_rows"),
     (["--socket_mode", "999"], "socket_mode"), (["--socket", "/tmp/" + "x" * 120], "--socket"), (["--durability", "maybe"], "durability"),
     (["--log_level", "loud"], "log_level"), (["--database", "main=mysql://user:secret@localhost/x"], "password_file"),
-    (["--database", "main=sqlite://relative.db"], "main")])
+    (["--database", "main=sqlite://relative.db"], "relative.db")])
 def test_a_mistake_on_the_command_line_is_told(tmp_path, args, words):
     done = run_rowd(*args, cwd=str(tmp_path))
     assert done.returncode != 0

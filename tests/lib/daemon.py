@@ -147,6 +147,16 @@ class Daemon:
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.pid))
 
+    def sockets(self):
+        """Open sockets: the one it listens on, and one for each client."""
+        count = 0
+        for fd in os.listdir("/proc/%d/fd" % self.pid):
+            try:
+                count += os.readlink("/proc/%d/fd/%s" % (self.pid, fd)).startswith("socket:")
+            except FileNotFoundError:
+                pass
+        return count
+
     def cpu(self):
         """Seconds of processor time used so far."""
         with open("/proc/%d/stat" % self.pid) as f:

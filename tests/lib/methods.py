@@ -1,6 +1,7 @@
 """Every method of docs/PROTOCOL.md, written down from it: what each takes, and an example of each option."""
 
 FILTER = {"id": 1}
+UUID = "7b0d61f4-86d7-4b9c-9c3e-2a4c2c1d9e01"
 
 # method: (parameters that fit the table `people` of the request tests, options with a good value)
 METHODS = {
@@ -11,6 +12,15 @@ METHODS = {
     "cancel": ([999999], {"session": 1}),
     "databases": ([], {}),
     "stats": ([], {}),
+    "sessions": ([], {}),
+    "kill": ([999999], {}),
+    "pause": (["main"], {}),
+    "resume": (["main"], {}),
+    "reload": ([], {}),
+    "shutdown": ([], {"wait": True}),
+    "check": (["main"], {}),
+    "backup": (["main", "copy"], {}),
+    "reclaim": (["main"], {"max_ms": 10}),
     "tables": ([], {}),
     "describe": (["people"], {}),
     "create_table": (["made", {"columns": [{"name": "id", "type": "int"}], "primary_key": ["id"]}], {"if_not_exists": True}),
@@ -24,27 +34,38 @@ METHODS = {
     "count": (["people", FILTER], {}),
     "exists": (["people", FILTER], {}),
     "aggregate": (["people"], {"where": FILTER, "group_by": ["age"], "compute": {"n": ["count"]}, "order": ["age"], "limit": 5}),
-    "insert": (["people", {"id": 1}], {"returning": "keys"}),
-    "upsert": (["people", {"id": 1}], {"returning": "keys"}),
-    "update": (["people", 1, {"age": 1}], {}),
-    "update_where": (["people", FILTER, {"age": 1}], {"limit": 5, "order": ["id"], "max_rows": 100, "returning": "keys", "dry_run": False}),
-    "update_all": (["people", {"age": 1}], {"max_rows": 100, "dry_run": False}),
-    "delete": (["people", 1], {"returning": "keys", "cascaded": False}),
-    "delete_where": (["people", FILTER], {"limit": 5, "order": ["id"], "max_rows": 100, "returning": "keys", "cascaded": False, "dry_run": False}),
+    "insert": (["people", {"id": 1}], {"returning": "keys", "request_id": UUID}),
+    "upsert": (["people", {"id": 1}], {"returning": "keys", "request_id": UUID}),
+    "update": (["people", 1, {"age": 1}], {"request_id": UUID}),
+    "update_where": (["people", FILTER, {"age": 1}], {"limit": 5, "order": ["id"], "max_rows": 100, "returning": "keys", "dry_run": False,
+                                                      "request_id": UUID}),
+    "update_all": (["people", {"age": 1}], {"max_rows": 100, "dry_run": False, "request_id": UUID}),
+    "delete": (["people", 1], {"returning": "keys", "cascaded": False, "request_id": UUID}),
+    "delete_where": (["people", FILTER], {"limit": 5, "order": ["id"], "max_rows": 100, "returning": "keys", "cascaded": False, "dry_run": False,
+                                          "token": "x", "request_id": UUID}),
     "preview_delete": (["people", FILTER], {}),
-    "delete_all": (["people"], {"max_rows": 100, "cascaded": False, "dry_run": False}),
+    "delete_all": (["people"], {"max_rows": 100, "cascaded": False, "dry_run": False, "request_id": UUID}),
+    "purge": (["people", FILTER], {"rows": 10, "target_ms": 10, "pause_ms": 1, "max_rows": 5, "max_seconds": 5, "archive": "a", "follow": False,
+                                   "request_id": UUID}),
+    "jobs": ([], {}),
+    "job": ([999999], {}),
+    "job_pause": ([999999], {}),
+    "job_resume": ([999999], {}),
+    "job_cancel": ([999999], {}),
+    "job_tune": ([999999], {"rows": 10, "target_ms": 10, "pause_ms": 1, "max_rows": 5, "max_seconds": 5}),
     "begin": ([], {"read_only": False, "timeout_ms": 1000}),
-    "commit": ([], {}),
+    "commit": ([], {"request_id": UUID}),
     "rollback": ([], {}),
     "savepoint": (["s"], {}),
     "rollback_to": (["s"], {}),
     "release": (["s"], {}),
-    "atomic": ([[["count", "people"]]], {}),
+    "outcome": ([UUID], {}),
+    "atomic": ([[["count", "people"]]], {"request_id": UUID}),
 }
 
-BOOLS = {"if_not_exists", "if_exists", "unique", "distinct", "for_update", "stream", "cascaded", "dry_run", "read_only"}
-UINTS = {"protocol", "session", "limit", "offset", "batch", "max_rows", "timeout_ms"}
-STRINGS = {"client", "errors"}
+BOOLS = {"if_not_exists", "if_exists", "unique", "distinct", "for_update", "stream", "cascaded", "dry_run", "read_only", "follow", "wait"}
+UINTS = {"protocol", "session", "limit", "offset", "batch", "max_rows", "timeout_ms", "rows", "target_ms", "pause_ms", "max_seconds", "max_ms"}
+STRINGS = {"client", "errors", "token", "archive", "request_id"}
 NAMES = {"columns", "order", "group_by"}
 
 

@@ -69,9 +69,10 @@ class Closed(Exception):
 
 
 def connect(path, timeout=DEADLINE):
+    """A connected socket. A full backlog is waited for, as a client that blocks does."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    s.settimeout(timeout)
     s.connect(path)
+    s.settimeout(timeout)
     return s
 
 
