@@ -196,10 +196,11 @@ tests_unit_test_sql_SOURCES = tests/unit/test_sql.c tests/lib/golden.c tests/lib
 tests_unit_test_exec_delete_SOURCES = tests/unit/test_exec_delete.c tests/lib/requests.c tests/lib/requests.h
 tests_unit_test_exec_write_SOURCES = tests/unit/test_exec_write.c tests/lib/requests.c tests/lib/requests.h
 if WITH_MYSQL
-daemon_unit_tests += tests/unit/test_mysql_url tests/unit/test_driver_mysql
+daemon_unit_tests += tests/unit/test_mysql_url tests/unit/test_driver_mysql tests/unit/test_driver_mysql_stop
 endif
 mysql_test_sources = tests/lib/mysql_server.c tests/lib/mysql_server.h tests/lib/mysql_test.h
 tests_unit_test_driver_mysql_SOURCES = tests/unit/test_driver_mysql.c $(mysql_test_sources)
+tests_unit_test_driver_mysql_stop_SOURCES = tests/unit/test_driver_mysql_stop.c $(mysql_test_sources)
 if HAVE_CMOCKA
 check_PROGRAMS += $(daemon_unit_tests)
 TESTS += $(daemon_unit_tests)

@@ -311,6 +311,8 @@ static enum rowd_code prepare_guarded(struct mydb_conn *c, struct mydb_stmt *s, 
 	if (rc)
 		return rc;
 	c->stopped = ROWD_OK;
+	if (mydb_watch_look(c))
+		return mydb_fail_stopped(c->stopped, err);
 	mydb_guard_enter(c, 0);
 	rc = prepare_now(c, s, text, len, err);
 	rc = leave(c, rc, err);
