@@ -2,12 +2,32 @@
 
 #include "daemon/exec/exec_schema.h"
 
+/* Where a schema statement takes effect at once, what fails behind it undoes nothing. */
+static bool is_undone(const struct exec *x)
+{
+	return db_conn_db(x->conn)->driver->caps & CAP_DDL_IN_TX;
+}
+
 /* Run what has been rendered into x->sql. */
 static enum rowd_code run(struct exec *x, struct err *err)
 {
 	enum rowd_code rc = sql_check(x->sql, err);
 
-	return rc ? rc : db_run(x->conn, x->sql, NULL, NULL, err);
+	if (rc)
+		return rc;
+	rc = db_run(x->conn, x->sql, NULL, NULL, err);
+	if (rc && !is_undone(x) && !db_conn_usable(x->conn))
+		err_outcome(err, ROWD_UNKNOWN);
+	return rc;
+}
+
+static enum rowd_code reload(struct exec *x, struct err *err)
+{
+	enum rowd_code rc = db_reload(x->conn, err);
+
+	if (rc && !is_undone(x))
+		err_outcome(err, ROWD_APPLIED);
+	return rc;
 }
 
 /* ---- rowd's own types ---- */
@@ -66,7 +86,7 @@ enum rowd_code exec_create_table(struct exec *x, const struct table_def *d, stru
 		rc = forget_types(x, d->name, err);
 	for (i = 0; i < d->ncolumns && !rc && dialect->types_in_table; i++)
 		rc = remember_type(x, d->name, &d->columns[i], err);
-	return rc ? rc : db_reload(x->conn, err);
+	return rc ? rc : reload(x, err);
 }
 
 enum rowd_code exec_drop_table(struct exec *x, const struct table *t, struct err *err)
@@ -78,7 +98,7 @@ enum rowd_code exec_drop_table(struct exec *x, const struct table *t, struct err
 	rc = run(x, err);
 	if (!rc && dialect->types_in_table)
 		rc = forget_types(x, t->name, err);
-	return rc ? rc : db_reload(x->conn, err);
+	return rc ? rc : reload(x, err);
 }
 
 enum rowd_code exec_add_column(struct exec *x, const struct table *t, const struct column_def *c, struct err *err)
@@ -94,7 +114,7 @@ enum rowd_code exec_add_column(struct exec *x, const struct table *t, const stru
 	}
 	if (!rc && dialect->types_in_table)
 		rc = remember_type(x, t->name, c, err);
-	return rc ? rc : db_reload(x->conn, err);
+	return rc ? rc : reload(x, err);
 }
 
 /* ---- indexes ---- */
@@ -105,7 +125,7 @@ enum rowd_code exec_create_index(struct exec *x, const struct table *t, const st
 
 	sql_create_index(x->sql, db_conn_dialect(x->conn), t->name, k);
 	rc = run(x, err);
-	return rc ? rc : db_reload(x->conn, err);
+	return rc ? rc : reload(x, err);
 }
 
 enum rowd_code exec_drop_index(struct exec *x, const struct table *t, const struct key *k, struct err *err)
@@ -114,5 +134,5 @@ enum rowd_code exec_drop_index(struct exec *x, const struct table *t, const stru
 
 	sql_drop_index(x->sql, db_conn_dialect(x->conn), t, k);
 	rc = run(x, err);
-	return rc ? rc : db_reload(x->conn, err);
+	return rc ? rc : reload(x, err);
 }

@@ -50,6 +50,8 @@ uint8_t operand_scale(const struct operand *o);   /* of a decimal; 0 of an int *
 
 /* ---- render_select.c ---- */
 
+/* What tells the rows of a table without a primary key apart. */
+void render_row_id(struct render *r, const struct table *t);
 void render_order(struct render *r, const struct select_stmt *q);
 void render_limit(struct render *r, int64_t limit, int64_t offset);
 /* The statement within another: no types, no `finish`. */

@@ -38,12 +38,12 @@ static bool selects_row_id(const struct select_stmt *q)
 	return is_plain(q) && q->ncolumns == 0 && q->naggregates == 0;
 }
 
-static void render_row_id(struct render *r, const struct table *t)
+void render_row_id(struct render *r, const struct table *t)
 {
 	if (t->row_id)
 		sql_add_name(r->s, t->row_id);
 	else
-		r->s->failed = true;
+		r->s->failed = r->s->keyless = true;
 }
 
 static void render_results(struct render *r, const struct select_stmt *q)

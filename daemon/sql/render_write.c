@@ -57,10 +57,8 @@ static void add_key(struct render *r, const struct select_stmt *keys)
 		sql_add(r->s, "(");
 	if (keys->ncolumns > 0)
 		sql_add_column_names(r->s, keys->columns, keys->ncolumns);
-	else if (keys->table->row_id)
-		sql_add_name(r->s, keys->table->row_id);
 	else
-		r->s->failed = true;
+		render_row_id(r, keys->table);
 	if (keys->ncolumns > 1)
 		sql_add(r->s, ")");
 }
@@ -167,7 +165,7 @@ static void render_update_from_copy(struct render *r, const struct table *t, con
 	const struct level top = { .table = t }, copy = { .table = t, .alias = old_rows };
 
 	if (t->primary_key.ncolumns == 0) {
-		r->s->failed = true;
+		r->s->failed = r->s->keyless = true;
 		return;
 	}
 	sql_add(r->s, " JOIN (SELECT * FROM ");

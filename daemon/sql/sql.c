@@ -26,11 +26,13 @@ void sql_clear(struct sql *s)
 	buf_clear(&s->text);
 	s->nparams = 0;
 	s->ntypes = 0;
-	s->failed = false;
+	s->failed = s->keyless = false;
 }
 
 enum rowd_code sql_check(const struct sql *s, struct err *err)
 {
+	if (s->keyless)
+		return err_set(err, ROWD_E_UNSUPPORTED, "the table has no primary key to tell its rows apart");
 	if (s->failed)
 		return err_set(err, ROWD_E_NO_RESOURCE, "the statement has no room in memory");
 	return ROWD_OK;

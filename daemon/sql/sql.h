@@ -19,6 +19,7 @@ struct sql {
 	struct type *types;           /* owned; one per result column */
 	size_t ntypes, types_cap;
 	bool failed;                  /* memory ran out, or a limit of the text was passed */
+	bool keyless;                 /* failed, for want of what tells the rows of the table apart */
 };
 
 enum { SQL_TEXT_MAX_BYTES = 16 * 1024 * 1024 };
@@ -27,7 +28,8 @@ void sql_init(struct sql *s);
 void sql_fini(struct sql *s);
 void sql_clear(struct sql *s);
 
-/* Look before running: ROWD_E_NO_RESOURCE when s->failed. All functions below begin with sql_clear. */
+/* Look before running: ROWD_E_NO_RESOURCE when s->failed, UNSUPPORTED when s->keyless. All functions below
+ * begin with sql_clear. */
 ROWD_MUST_CHECK enum rowd_code sql_check(const struct sql *s, struct err *err);
 
 struct order_term {

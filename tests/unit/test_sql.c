@@ -224,6 +224,28 @@ static void select_groups(struct sql *s, const struct dialect *d)
 	sql_select(s, d, &q);
 }
 
+/* n ints, from 0 on */
+static const struct pred *in_list(const char *column, size_t n)
+{
+	struct value *values = arena_alloc(sample.x.arena, n * sizeof *values);
+	size_t i;
+
+	assert_non_null(values);
+	for (i = 0; i < n; i++)
+		values[i] = value_int((int64_t)i);
+	return pred_in_list(sample.x.arena, col(column), values, n);
+}
+
+static void select_long_lists(struct sql *s, const struct dialect *d)
+{
+	const struct pred *kids[] = { in_list("age", 1001), filter(sample.people, "{\"ok\": true}"), in_list("low", 5000) };
+	struct select_stmt q = select_of(sample.people);
+
+	q.count = true;
+	q.where = pred_join(sample.x.arena, PRED_AND, kids, 3);
+	sql_select(s, d, &q);
+}
+
 static const struct statement selects[] = {
 	{ "some columns", select_columns },
 	{ "by key", select_by_key },
@@ -240,6 +262,7 @@ static const struct statement selects[] = {
 	{ "count, and stop at a limit", select_count_to_a_limit },
 	{ "aggregates", select_aggregates },
 	{ "aggregates of groups", select_groups },
+	{ "long lists", select_long_lists },
 };
 
 /* ---- writes ---- */
@@ -773,6 +796,54 @@ TEST(schema_statements_are_as_the_golden_file_says)
 	sql_fini(&s);
 	sample_close(&sample);
 	assert_true(golden_end(&g));
+}
+
+/* However many lists there are, the placeholders stay within what MySQL takes. */
+TEST(lists_without_end_are_staged_before_the_placeholders_run_out)
+{
+	const struct pred *kids[100];
+	struct select_stmt q;
+	size_t i, lists = 0;
+	struct sql s;
+
+	start();
+	for (i = 0; i < 100; i++)
+		kids[i] = in_list("age", 900 + i);
+	q = select_of(sample.people);
+	q.count = true;
+	q.where = pred_join(sample.x.arena, PRED_OR, kids, 100);
+	sql_init(&s);
+	sql_select(&s, &dialect_mariadb, &q);
+	OK(sql_check(&s, &err));
+	for (i = 0; i < s.nparams; i++)
+		lists += s.params[i].kind == VALUE_LIST;
+	assert_true(lists > 0);
+	assert_true(s.nparams - lists < 40000);
+	sql_fini(&s);
+	sample_close(&sample);
+}
+
+TEST(rows_that_nothing_tells_apart_are_not_named)
+{
+	struct set_term sets[] = { { .x = { .kind = OPERAND_COLUMN } }, { .x = { .kind = OPERAND_COLUMN } } };
+	struct table keyless;
+	struct sql s;
+
+	start();
+	keyless = *sample.keyless;
+	keyless.row_id = NULL;
+	sets[0].column = sets[1].x.column = sample_column(sample.keyless, "a");
+	sets[1].column = sets[0].x.column = sample_column(sample.keyless, "b");
+	sql_init(&s);
+	err_init(&err);
+	sql_update(&s, &dialect_mariadb, &keyless, sets, 2, NULL, NULL);
+	assert_int_equal(sql_check(&s, &err), ROWD_E_UNSUPPORTED);
+	sql_select(&s, &dialect_mariadb, &(struct select_stmt){ .table = &keyless, .limit = -1 });
+	assert_int_equal(sql_check(&s, &err), ROWD_E_UNSUPPORTED);
+	sql_update(&s, &dialect_sqlite, &keyless, sets, 2, NULL, NULL);
+	assert_int_equal(sql_check(&s, &err), ROWD_OK);
+	sql_fini(&s);
+	sample_close(&sample);
 }
 
 TEST(tables_made_on_sqlite_are_what_was_asked_for)
