@@ -23,7 +23,7 @@ enum {
 	LENGTH_MOST = 256 * 1024 * 1024,      /* of a row, a value, a statement */
 	VARIABLES_MOST = 32766,
 	EXPRESSION_DEPTH_MOST = 1000,
-	CACHE_KIB = 2048,                     /* of pages, per connection; taken as they are used */
+	CACHE_KIB = 32768,                    /* of pages, per connection; taken as they are used */
 	WAL_KEPT_BYTES = 4 * 1024 * 1024,
 	WAL_CHECKPOINT_PAGES = 1000,
 	MOVED_LOOK_NS = 1000000000

@@ -6,6 +6,8 @@
 
 #include "daemon/plan/pred.h"
 
+enum { INLINE_OPERATORS = 50 };
+
 static enum rowd_code no_memory(struct err *err)
 {
 	return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the request");
@@ -81,6 +83,9 @@ enum rowd_code plan_filter(struct exec *x, const struct table *table, const msgp
 	if (o)
 		rc = filter_read(&ctx, table, o, out, err);
 	x->filter_operators = ctx.operators;
+	/* SQLite compiles a filter in the square of its operators, and cannot be stopped while it does */
+	if (!rc && x->inline_read && ctx.operators > INLINE_OPERATORS)
+		return err_set(err, ROWD_E_LIMIT, "not on the loop");
 	return rc;
 }
 

@@ -365,13 +365,27 @@ void session_flushed(struct session *s)
 		conn_ready(s->conn);
 }
 
+static bool changes_jobs(const struct job *job)
+{
+	switch (job->op->id) {
+	case OP_PURGE:
+	case OP_JOB_PAUSE:
+	case OP_JOB_RESUME:
+	case OP_JOB_CANCEL:
+	case OP_JOB_TUNE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Changes of the jobs are the keeper's business. True: it answers the request, later. */
 static bool hand_to_keeper(struct session *s, struct job *job)
 {
 	struct keeper *k = s->loop->server->keeper;
 	int64_t purge = job->follow;
 
-	if (job->code || !job->op || job->op->place != PLACE_ALONE)
+	if (job->code || !job->op || !changes_jobs(job))
 		return false;
 	job->follow = 0;
 	if (purge && s->conn) {

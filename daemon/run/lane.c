@@ -80,14 +80,11 @@ void lane_adopt(struct lane *l, struct db_conn *conn)
 /* With the lock held: a thread for the job that was just queued, if one more is due. */
 static bool lane_staff(struct lane *l)
 {
-	if (l->nidle >= l->queue.count && l->nidle > 0) {
-		pthread_cond_signal(&l->wanted);
+	if (l->nidle >= l->queue.count && l->nidle > 0)
 		return true;
-	}
 	if (l->nworkers - (l->group ? 0 : l->nkept) < l->max_workers && l->nworkers < LANE_MAX_WORKERS &&
 	    worker_start(l, NULL))
 		return true;
-	pthread_cond_signal(&l->wanted);
 	return l->nworkers > 0;
 }
 
@@ -109,7 +106,7 @@ static bool begins_tx(const struct job *job)
 
 void lane_submit(struct lane *l, struct job *job)
 {
-	bool staffed = true, held = true;
+	bool staffed = true, held = true, idle;
 
 	job->lane = l;
 	pthread_mutex_lock(&l->lock);
@@ -124,7 +121,10 @@ void lane_submit(struct lane *l, struct job *job)
 		if (!staffed)
 			job_queue_remove(&l->queue, job);
 	}
+	idle = l->nidle > 0;
 	pthread_mutex_unlock(&l->lock);
+	if (idle)
+		pthread_cond_signal(&l->wanted);  /* without the lock, which the worker will want at once */
 	if (!held) {
 		tx_run(job->tx, loop_runner(job->loop), NULL, job, atomic_load(&l->limits), NULL);
 		loop_complete(job->loop, job);

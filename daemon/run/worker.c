@@ -208,9 +208,9 @@ static enum rowd_code make_table(struct worker *w, const char *name, struct err 
 	return runner_make_table(&w->runner, w->conn, name, err);
 }
 
-/* Run one job so that its failure undoes it alone. ROWD_OK, but no transaction
+/* Run one job so that its failure undoes it alone: `only`, the whole transaction. ROWD_OK, but no transaction
  * any more: it has to be run again. */
-static enum rowd_code run_apart(struct worker *w, struct job *job, struct err *err)
+static enum rowd_code run_apart(struct worker *w, struct job *job, bool only, struct err *err)
 {
 	struct request req;
 	struct err ignored;
@@ -224,7 +224,7 @@ static enum rowd_code run_apart(struct worker *w, struct job *job, struct err *e
 	if (missing)
 		return make_table(w, missing, err);
 	single = exec_is_single_statement(&req) && !req.options[OPT_REQUEST_ID];
-	if (!single) {
+	if (!single && !only) {
 		rc = savepoint(w, SAVEPOINT_SET, err);
 		if (rc)
 			return rc;
@@ -232,6 +232,11 @@ static enum rowd_code run_apart(struct worker *w, struct job *job, struct err *e
 	rc = run_request(w, job, &req, err);
 	if (single || (rc && !db_in_transaction(w->conn)))
 		return rc;
+	if (only) {
+		if (rc)
+			db_rollback(w->conn);
+		return rc;
+	}
 	err_init(&ignored);
 	if (rc && savepoint(w, SAVEPOINT_ROLLBACK, &ignored))
 		db_rollback(w->conn);         /* the others of the group are run again */
@@ -282,7 +287,7 @@ static bool group_run(struct worker *w, struct group *g)
 		if (!current_set(w, job, job->deadline_ns))
 			rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
 		else
-			rc = run_apart(w, job, &err);
+			rc = run_apart(w, job, !g->ran.head && !g->waiting.head, &err);
 		current_clear(w);
 		if (rc)
 			fail(w, job, &err);
