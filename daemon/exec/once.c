@@ -170,6 +170,22 @@ static enum rowd_code replay(struct exec *x, const struct once *once, const stru
 	return ROWD_OK;
 }
 
+/* The job in the stored result {job} of a purge; 0 when there is none. */
+static int64_t stored_job(const struct known *known)
+{
+	msgpack_unpacked u;
+	size_t off = 0;
+	int64_t job = 0;
+
+	msgpack_unpacked_init(&u);
+	if (msgpack_unpack_next(&u, known->result, known->result_len, &off) == MSGPACK_UNPACK_SUCCESS &&
+	    u.data.type == MSGPACK_OBJECT_MAP && u.data.via.map.size == 1 &&
+	    u.data.via.map.ptr[0].val.type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		job = u.data.via.map.ptr[0].val.via.i64;
+	msgpack_unpacked_destroy(&u);
+	return job;
+}
+
 /* ---- requests ---- */
 
 enum rowd_code once_request(struct exec *x, const struct request *req, struct err *err)
@@ -185,8 +201,12 @@ enum rowd_code once_request(struct exec *x, const struct request *req, struct er
 	rc = find(x, &once, &known, err);
 	if (rc)
 		return rc;
-	if (known.found)
-		return replay(x, &once, &known, err);
+	if (known.found) {
+		rc = replay(x, &once, &known, err);
+		if (!rc && req->op->id == OP_PURGE && request_flag(req, OPT_FOLLOW))
+			x->follow = stored_job(&known);
+		return rc;
+	}
 	if (is_expired(x, &once))
 		return refuse_expired(err);
 	rc = exec_request(x, req, err);
