@@ -45,7 +45,8 @@ static enum rowd_code forget_types(struct exec *x, const char *table, struct err
 	return run(x, err);
 }
 
-static enum rowd_code remember_type(struct exec *x, const char *table, const struct column_def *c, struct err *err)
+static enum rowd_code remember_type(struct exec *x, const char *table, const struct column_def *c,
+				    struct err *err)
 {
 	char type[TYPE_TEXT_BYTES];
 
@@ -101,7 +102,8 @@ enum rowd_code exec_drop_table(struct exec *x, const struct table *t, struct err
 	return rc ? rc : reload(x, err);
 }
 
-enum rowd_code exec_add_column(struct exec *x, const struct table *t, const struct column_def *c, struct err *err)
+enum rowd_code exec_add_column(struct exec *x, const struct table *t, const struct column_def *c,
+			       struct err *err)
 {
 	const struct dialect *dialect = db_conn_dialect(x->conn);
 	enum rowd_code rc;
@@ -119,7 +121,8 @@ enum rowd_code exec_add_column(struct exec *x, const struct table *t, const stru
 
 /* ---- indexes ---- */
 
-enum rowd_code exec_create_index(struct exec *x, const struct table *t, const struct key_def *k, struct err *err)
+enum rowd_code exec_create_index(struct exec *x, const struct table *t, const struct key_def *k,
+				 struct err *err)
 {
 	enum rowd_code rc;
 

@@ -12,11 +12,14 @@
 
 static struct schema_context context_of(const struct exec *x)
 {
-	return (struct schema_context){ .catalog = db_catalog(x->conn), .limits = x->limits, .arena = x->arena };
+	return (struct schema_context){ .catalog = db_catalog(x->conn),
+					.limits = x->limits,
+					.arena = x->arena };
 }
 
 /* The table that req names, NULL where there is none and the caller may know that. */
-static enum rowd_code find_or_none(struct exec *x, const struct request *req, const struct table **out, struct err *err)
+static enum rowd_code find_or_none(struct exec *x, const struct request *req, const struct table **out,
+				   struct err *err)
 {
 	struct err unknown;
 	enum rowd_code rc;
@@ -43,7 +46,8 @@ static enum rowd_code answer_true(struct exec *x)
 /* Someone who may do nothing with a table does not learn of it. */
 static bool may_see(const struct exec *x, const struct table *t)
 {
-	static const enum op_permission any_of[] = { PERM_READ, PERM_WRITE, PERM_DELETE, PERM_DELETE_ALL, PERM_SCHEMA };
+	static const enum op_permission any_of[] = { PERM_READ, PERM_WRITE, PERM_DELETE, PERM_DELETE_ALL,
+						     PERM_SCHEMA };
 	struct err ignored;
 	size_t i;
 
@@ -131,7 +135,10 @@ static void write_references(struct buf *b, const struct foreign_key *fk)
 static void write_foreign_key(struct buf *b, const struct foreign_key *fk)
 {
 	static const char *const actions[] = {
-		[FK_RESTRICT] = "restrict", [FK_CASCADE] = "cascade", [FK_SET_NULL] = "set_null", [FK_OTHER] = "other",
+		[FK_RESTRICT] = "restrict",
+		[FK_CASCADE] = "cascade",
+		[FK_SET_NULL] = "set_null",
+		[FK_OTHER] = "other",
 	};
 
 	wire_map(b, 4);
@@ -186,7 +193,8 @@ enum rowd_code op_describe(struct exec *x, const struct request *req, struct err
 
 /* ---- create_table, drop_table ---- */
 
-static enum rowd_code fail_at_table(enum rowd_code code, const char *table, const char *words, struct err *err)
+static enum rowd_code fail_at_table(enum rowd_code code, const char *table, const char *words,
+				    struct err *err)
 {
 	err_set(err, code, "%s", words);
 	err_where(err, table, NULL);
@@ -201,7 +209,8 @@ static enum rowd_code check_parents(const struct exec *x, const struct table_def
 
 	for (i = 0; i < d->nforeign_keys && !rc; i++)
 		if (d->foreign_keys[i].parent)
-			rc = policy_check(x->caller, PERM_SCHEMA, plan_database(x), d->foreign_keys[i].parent->name, err);
+			rc = policy_check(x->caller, PERM_SCHEMA, plan_database(x),
+					  d->foreign_keys[i].parent->name, err);
 	return rc;
 }
 
@@ -225,8 +234,8 @@ enum rowd_code op_create_table(struct exec *x, const struct request *req, struct
 	if (rc)
 		return rc;
 	if (existing && !schema_same(&d, existing))
-		return fail_at_table(ROWD_E_SCHEMA_MISMATCH, existing->name, "a table of that name and another shape exists",
-				     err);
+		return fail_at_table(ROWD_E_SCHEMA_MISMATCH, existing->name,
+				     "a table of that name and another shape exists", err);
 	if (!existing)
 		rc = exec_create_table(x, &d, err);
 	return rc ? rc : answer_true(x);
@@ -235,7 +244,8 @@ enum rowd_code op_create_table(struct exec *x, const struct request *req, struct
 enum rowd_code op_drop_table(struct exec *x, const struct request *req, struct err *err)
 {
 	const struct table *t;
-	enum rowd_code rc = request_flag(req, OPT_IF_EXISTS) ? find_or_none(x, req, &t, err) : plan_table(x, req, &t, err);
+	enum rowd_code rc = request_flag(req, OPT_IF_EXISTS) ? find_or_none(x, req, &t, err)
+							     : plan_table(x, req, &t, err);
 
 	if (rc)
 		return rc;
@@ -268,7 +278,8 @@ enum rowd_code op_create_index(struct exec *x, const struct request *req, struct
 	if (existing && existing->unique != unique)
 		return fail_at_table(ROWD_E_SCHEMA_MISMATCH, t->name,
 				     unique ? "an index on those columns exists, and is not unique"
-					    : "a unique index on those columns exists", err);
+					    : "a unique index on those columns exists",
+				     err);
 	if (!existing)
 		rc = exec_create_index(x, t, &k, err);
 	return rc ? rc : answer_true(x);
@@ -284,7 +295,8 @@ enum rowd_code op_drop_index(struct exec *x, const struct request *req, struct e
 		return rc;
 	k = schema_find_index(t, req->params[1]);
 	if (!k)
-		return fail_at_table(ROWD_E_UNKNOWN_INDEX, t->name, "there is no index on exactly those columns", err);
+		return fail_at_table(ROWD_E_UNKNOWN_INDEX, t->name,
+				     "there is no index on exactly those columns", err);
 	rc = schema_check_drop_index(t, k, err);
 	if (!rc)
 		rc = exec_drop_index(x, t, k, err);

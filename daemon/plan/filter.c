@@ -8,20 +8,20 @@
 /* One level of a filter: the table whose rows it looks at, and the level directly around. */
 struct scope {
 	const struct table *table;
-	const struct scope *outer;      /* NULL outside of selections */
-	unsigned depth;                 /* arrays and maps open around what is being read */
+	const struct scope *outer; /* NULL outside of selections */
+	unsigned depth;            /* arrays and maps open around what is being read */
 };
 
 enum shape {
-	SHAPE_COMPARE,      /* op column value */
-	SHAPE_IS,           /* op column value-or-null */
-	SHAPE_NULLNESS,     /* op column */
-	SHAPE_MEMBER,       /* op column list-or-selection */
-	SHAPE_EXISTS,       /* op selection */
-	SHAPE_BETWEEN,      /* op column value value */
-	SHAPE_MATCH,        /* op column text-or-bytes */
-	SHAPE_MANY,         /* op filter... */
-	SHAPE_NOT           /* op filter */
+	SHAPE_COMPARE,  /* op column value */
+	SHAPE_IS,       /* op column value-or-null */
+	SHAPE_NULLNESS, /* op column */
+	SHAPE_MEMBER,   /* op column list-or-selection */
+	SHAPE_EXISTS,   /* op selection */
+	SHAPE_BETWEEN,  /* op column value value */
+	SHAPE_MATCH,    /* op column text-or-bytes */
+	SHAPE_MANY,     /* op filter... */
+	SHAPE_NOT       /* op filter */
 };
 
 struct op_row {
@@ -71,8 +71,8 @@ static const struct {
 	[SHAPE_NOT] = { 2, "a filter" },
 };
 
-static enum rowd_code read_filter(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				  const struct pred **out, struct err *err);
+static enum rowd_code read_filter(struct filter_context *ctx, const struct scope *scope,
+				  const msgpack_object *o, const struct pred **out, struct err *err);
 
 /* ---- small things ---- */
 
@@ -129,8 +129,8 @@ static enum rowd_code at_column(enum rowd_code rc, const struct scope *scope, co
 
 /* ---- columns ---- */
 
-static enum rowd_code find_column(const struct table *t, const msgpack_object *name, const struct column **out,
-				  struct err *err)
+static enum rowd_code find_column(const struct table *t, const msgpack_object *name,
+				  const struct column **out, struct err *err)
 {
 	char text[ERR_NAME_BYTES] = "";
 	size_t len = name->via.str.size < sizeof text ? name->via.str.size : sizeof text - 1;
@@ -157,7 +157,8 @@ static enum rowd_code check_comparable(const struct column *left, const struct c
 	if (types_compare(&left->type, &right->type))
 		return ROWD_OK;
 	return err_set(err, ROWD_E_TYPE_MISMATCH, "column %s is %s, column %s is %s: they cannot be compared",
-		       left->name, type_format(&left->type, due), right->name, type_format(&right->type, came));
+		       left->name, type_format(&left->type, due), right->name,
+		       type_format(&right->type, came));
 }
 
 /* ["col", name] or ["outer", name] */
@@ -170,14 +171,16 @@ static enum rowd_code read_column_operand(const struct scope *scope, const struc
 
 	if (o->via.array.size != 2 || parts[1].type != MSGPACK_OBJECT_STR ||
 	    (!str_is(&parts[0], "col") && !str_is(&parts[0], "outer")))
-		return err_set(err, ROWD_E_BAD_REQUEST, "a value is due, or [\"col\", name], or [\"outer\", name]; "
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "a value is due, or [\"col\", name], or [\"outer\", name]; "
 			       "another array came");
 	out->kind = OPERAND_COLUMN;
 	if (str_is(&parts[0], "outer")) {
 		out->kind = OPERAND_OUTER;
 		level = scope->outer;
 		if (!level)
-			return err_set(err, ROWD_E_BAD_REQUEST, "[\"outer\", name] means something in a selection only");
+			return err_set(err, ROWD_E_BAD_REQUEST,
+				       "[\"outer\", name] means something in a selection only");
 	}
 	rc = find_column(level->table, &parts[1], &out->column, err);
 	return rc ? rc : at_column(check_comparable(left, out->column, err), scope, left, err);
@@ -185,8 +188,9 @@ static enum rowd_code read_column_operand(const struct scope *scope, const struc
 
 /* ---- values ---- */
 
-static enum rowd_code read_value(struct filter_context *ctx, const struct scope *scope, const struct column *left,
-				 const msgpack_object *o, struct value *out, struct err *err)
+static enum rowd_code read_value(struct filter_context *ctx, const struct scope *scope,
+				 const struct column *left, const msgpack_object *o, struct value *out,
+				 struct err *err)
 {
 	enum rowd_code rc;
 
@@ -197,8 +201,9 @@ static enum rowd_code read_value(struct filter_context *ctx, const struct scope 
 	return at_column(rc, scope, left, err);
 }
 
-static enum rowd_code read_operand(struct filter_context *ctx, const struct scope *scope, const struct column *left,
-				   const msgpack_object *o, struct operand *out, struct err *err)
+static enum rowd_code read_operand(struct filter_context *ctx, const struct scope *scope,
+				   const struct column *left, const msgpack_object *o, struct operand *out,
+				   struct err *err)
 {
 	if (o->type == MSGPACK_OBJECT_ARRAY)
 		return read_column_operand(scope, left, o, out, err);
@@ -228,8 +233,8 @@ static size_t settle_list(struct value *values, size_t n)
 	return kept;
 }
 
-static enum rowd_code read_list(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				struct pred *p, struct err *err)
+static enum rowd_code read_list(struct filter_context *ctx, const struct scope *scope,
+				const msgpack_object *o, struct pred *p, struct err *err)
 {
 	size_t n = o->via.array.size, i;
 	struct value *values = arena_alloc(ctx->arena, n * sizeof *values);
@@ -312,30 +317,33 @@ static bool value_after_prefix(struct arena *a, const struct value *v, struct va
 		c = char_read((const unsigned char *)copy + start, len - start);
 		if (c == 0x10ffff)
 			continue;
-		c = c == 0xd7ff ? 0xe000 : c + 1;   /* no text holds what lies between */
+		c = c == 0xd7ff ? 0xe000 : c + 1; /* no text holds what lies between */
 		*out = value_text(copy, start + char_write(c, copy + start));
 		return true;
 	}
 	return true;
 }
 
-static enum rowd_code read_match(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				 struct pred *p, struct err *err)
+static enum rowd_code read_match(struct filter_context *ctx, const struct scope *scope,
+				 const msgpack_object *o, struct pred *p, struct err *err)
 {
 	enum type_kind kind = p->column->type.kind;
 	struct value *v = &p->rhs[0].value;
 	enum rowd_code rc;
 
 	if (kind != TYPE_TEXT && kind != TYPE_ANY && (kind != TYPE_BYTES || p->op == PRED_LIKE))
-		return at_column(err_set(err, ROWD_E_TYPE_MISMATCH, "%s", p->op == PRED_LIKE ?
-					 "like is for text" : "prefix, suffix and contains are for text and bytes"),
+		return at_column(err_set(err, ROWD_E_TYPE_MISMATCH, "%s",
+					 p->op == PRED_LIKE
+						 ? "like is for text"
+						 : "prefix, suffix and contains are for text and bytes"),
 				 scope, p->column, err);
 	rc = read_operand(ctx, scope, p->column, o, &p->rhs[0], err);
 	if (rc || p->rhs[0].kind != OPERAND_VALUE)
 		return rc;
 	if (v->kind != VALUE_TEXT && (v->kind != VALUE_BYTES || p->op == PRED_LIKE))
-		return at_column(err_set(err, ROWD_E_TYPE_MISMATCH, "a str is due, %s came", wire_kind_name(o)),
-				 scope, p->column, err);
+		return at_column(
+			err_set(err, ROWD_E_TYPE_MISMATCH, "a str is due, %s came", wire_kind_name(o)), scope,
+			p->column, err);
 	if (p->op == PRED_LIKE && !pattern_valid(v->u.s.data, v->u.s.len))
 		return err_set(err, ROWD_E_BAD_REQUEST, "in a pattern a \\ stands before %%, _ or \\ only");
 	if (p->op == PRED_PREFIX && !value_after_prefix(ctx->arena, v, &p->rhs[1].value))
@@ -349,8 +357,8 @@ struct selection_parts {
 	const msgpack_object *select, *from, *where;
 };
 
-static enum rowd_code read_selection_parts(const msgpack_object *o, bool with_column, struct selection_parts *out,
-					   struct err *err)
+static enum rowd_code read_selection_parts(const msgpack_object *o, bool with_column,
+					   struct selection_parts *out, struct err *err)
 {
 	uint32_t i;
 
@@ -365,18 +373,21 @@ static enum rowd_code read_selection_parts(const msgpack_object *o, bool with_co
 		else if (str_is(&kv->key, "where"))
 			out->where = &kv->val;
 		else
-			return err_set(err, ROWD_E_BAD_REQUEST, "a selection here has %sfrom and where, nothing else",
+			return err_set(err, ROWD_E_BAD_REQUEST,
+				       "a selection here has %sfrom and where, nothing else",
 				       with_column ? "select, " : "");
 	}
 	if (!out->from || out->from->type != MSGPACK_OBJECT_STR ||
 	    (with_column && (!out->select || out->select->type != MSGPACK_OBJECT_STR)))
-		return err_set(err, ROWD_E_BAD_REQUEST, "a selection is due, a map of %sfrom, a table's name, "
-			       "and perhaps where", with_column ? "select, a column's name, " : "");
+		return err_set(err, ROWD_E_BAD_REQUEST,
+			       "a selection is due, a map of %sfrom, a table's name, "
+			       "and perhaps where",
+			       with_column ? "select, a column's name, " : "");
 	return ROWD_OK;
 }
 
-static enum rowd_code find_table(struct filter_context *ctx, const msgpack_object *name, const struct table **out,
-				 struct err *err)
+static enum rowd_code find_table(struct filter_context *ctx, const msgpack_object *name,
+				 const struct table **out, struct err *err)
 {
 	char text[ERR_NAME_BYTES] = "";
 	size_t len = name->via.str.size < sizeof text ? name->via.str.size : sizeof text - 1;
@@ -385,14 +396,15 @@ static enum rowd_code find_table(struct filter_context *ctx, const msgpack_objec
 	if (*out)
 		return ctx->may_read ? ctx->may_read(ctx->may_read_arg, *out, err) : ROWD_OK;
 	memcpy(text, str_start(name), len);
-	err_set(err, ROWD_E_UNKNOWN_TABLE, "a selection is from a table of the same database; there is no \"%s\"", text);
+	err_set(err, ROWD_E_UNKNOWN_TABLE,
+		"a selection is from a table of the same database; there is no \"%s\"", text);
 	err_where(err, text, NULL);
 	return ROWD_E_UNKNOWN_TABLE;
 }
 
 /* p->column is the left side, NULL for exists. */
-static enum rowd_code read_selection(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				     struct pred *p, struct err *err)
+static enum rowd_code read_selection(struct filter_context *ctx, const struct scope *scope,
+				     const msgpack_object *o, struct pred *p, struct err *err)
 {
 	struct selection *sel = arena_calloc(ctx->arena, 1, sizeof *sel);
 	struct scope inner = { .outer = scope, .depth = scope->depth + 1 };
@@ -417,16 +429,18 @@ static enum rowd_code read_selection(struct filter_context *ctx, const struct sc
 
 /* ---- operations ---- */
 
-static enum rowd_code read_member(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				  struct pred *p, struct err *err)
+static enum rowd_code read_member(struct filter_context *ctx, const struct scope *scope,
+				  const msgpack_object *o, struct pred *p, struct err *err)
 {
 	if (o->type == MSGPACK_OBJECT_ARRAY)
 		return read_list(ctx, scope, o, p, err);
 	if (o->type == MSGPACK_OBJECT_MAP)
 		return read_selection(ctx, scope, o, p, err);
 	if (o->type == MSGPACK_OBJECT_NIL)
-		return err_set(err, ROWD_E_NULL_NOT_ALLOWED, "a list of values or a selection is due, nil came");
-	return err_set(err, ROWD_E_BAD_REQUEST, "a list of values or a selection is due, %s came", wire_kind_name(o));
+		return err_set(err, ROWD_E_NULL_NOT_ALLOWED,
+			       "a list of values or a selection is due, nil came");
+	return err_set(err, ROWD_E_BAD_REQUEST, "a list of values or a selection is due, %s came",
+		       wire_kind_name(o));
 }
 
 /* What stands behind the operator and the column. */
@@ -460,8 +474,8 @@ static enum rowd_code read_operands(struct filter_context *ctx, const struct sco
 	return rc;
 }
 
-static enum rowd_code read_kids(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				uint32_t n, struct pred *p, struct err *err)
+static enum rowd_code read_kids(struct filter_context *ctx, const struct scope *scope,
+				const msgpack_object *o, uint32_t n, struct pred *p, struct err *err)
 {
 	enum rowd_code rc = ROWD_OK;
 	uint32_t i;
@@ -475,8 +489,9 @@ static enum rowd_code read_kids(struct filter_context *ctx, const struct scope *
 	return rc;
 }
 
-static enum rowd_code read_shape(struct filter_context *ctx, const struct scope *scope, const struct op_row *row,
-				 const msgpack_object_array *array, struct pred *p, struct err *err)
+static enum rowd_code read_shape(struct filter_context *ctx, const struct scope *scope,
+				 const struct op_row *row, const msgpack_object_array *array, struct pred *p,
+				 struct err *err)
 {
 	const msgpack_object *o = array->ptr;
 	enum rowd_code rc;
@@ -486,8 +501,8 @@ static enum rowd_code read_shape(struct filter_context *ctx, const struct scope 
 	if (row->shape == SHAPE_EXISTS)
 		return read_selection(ctx, scope, &o[1], p, err);
 	if (o[1].type != MSGPACK_OBJECT_STR)
-		return err_set(err, ROWD_E_BAD_REQUEST, "a column's name is due on the left of %s, %s came", row->name,
-			       wire_kind_name(&o[1]));
+		return err_set(err, ROWD_E_BAD_REQUEST, "a column's name is due on the left of %s, %s came",
+			       row->name, wire_kind_name(&o[1]));
 	rc = find_column(scope->table, &o[1], &p->column, err);
 	if (rc)
 		return rc;
@@ -504,8 +519,8 @@ static const struct op_row *find_op(const msgpack_object *name)
 	return NULL;
 }
 
-static enum rowd_code read_operation(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				     const struct pred **out, struct err *err)
+static enum rowd_code read_operation(struct filter_context *ctx, const struct scope *scope,
+				     const msgpack_object *o, const struct pred **out, struct err *err)
 {
 	const msgpack_object_array *array = &o->via.array;
 	struct scope inner = { scope->table, scope->outer, scope->depth + 1 };
@@ -514,9 +529,11 @@ static enum rowd_code read_operation(struct filter_context *ctx, const struct sc
 	enum rowd_code rc;
 
 	if (!row)
-		return err_set(err, ROWD_E_BAD_REQUEST, "a filter's array begins with an operator: = != < <= > >= is "
-			       "is_not is_null not_null in not_in exists not_exists between like prefix suffix "
-			       "contains and or not");
+		return err_set(
+			err, ROWD_E_BAD_REQUEST,
+			"a filter's array begins with an operator: = != < <= > >= is "
+			"is_not is_null not_null in not_in exists not_exists between like prefix suffix "
+			"contains and or not");
 	if (shapes[row->shape].elements && shapes[row->shape].elements != array->size)
 		return err_set(err, ROWD_E_BAD_REQUEST, "behind %s %s is due, %u elements came", row->name,
 			       shapes[row->shape].words, (unsigned)array->size - 1);
@@ -533,8 +550,8 @@ static enum rowd_code read_operation(struct filter_context *ctx, const struct sc
 }
 
 /* One pair of a map of equals. */
-static enum rowd_code read_pair(struct filter_context *ctx, const struct scope *scope, const msgpack_object_kv *kv,
-				const struct pred **out, struct err *err)
+static enum rowd_code read_pair(struct filter_context *ctx, const struct scope *scope,
+				const msgpack_object_kv *kv, const struct pred **out, struct err *err)
 {
 	const struct column *column;
 	enum rowd_code rc = count_operator(ctx, err);
@@ -557,8 +574,8 @@ static enum rowd_code read_pair(struct filter_context *ctx, const struct scope *
 	return read_operand(ctx, scope, column, &kv->val, &p->rhs[0], err);
 }
 
-static enum rowd_code read_map(struct filter_context *ctx, const struct scope *scope, const msgpack_object_map *map,
-			       const struct pred **out, struct err *err)
+static enum rowd_code read_map(struct filter_context *ctx, const struct scope *scope,
+			       const msgpack_object_map *map, const struct pred **out, struct err *err)
 {
 	struct scope inner = { scope->table, scope->outer, scope->depth + 1 };
 	enum rowd_code rc = ROWD_OK;
@@ -581,8 +598,8 @@ static enum rowd_code read_map(struct filter_context *ctx, const struct scope *s
 	return rc;
 }
 
-static enum rowd_code read_filter(struct filter_context *ctx, const struct scope *scope, const msgpack_object *o,
-				  const struct pred **out, struct err *err)
+static enum rowd_code read_filter(struct filter_context *ctx, const struct scope *scope,
+				  const msgpack_object *o, const struct pred **out, struct err *err)
 {
 	if (o->type == MSGPACK_OBJECT_NIL || (o->type == MSGPACK_OBJECT_MAP && o->via.map.size == 0) ||
 	    (o->type == MSGPACK_OBJECT_ARRAY && o->via.array.size == 0))

@@ -107,7 +107,8 @@ static struct selection *selection_new(struct arena *a, const struct table *t, c
 }
 
 /* column IN (SELECT reference FROM parent WHERE where) */
-static const struct pred *refers_by_one(struct arena *a, const struct foreign_key *fk, const struct pred *where)
+static const struct pred *refers_by_one(struct arena *a, const struct foreign_key *fk,
+					const struct pred *where)
 {
 	struct selection *sel = selection_new(a, fk->parent, where);
 	struct pred *p = pred_new(a, PRED_IN, fk->columns[0]);
@@ -120,7 +121,8 @@ static const struct pred *refers_by_one(struct arena *a, const struct foreign_ke
 }
 
 /* EXISTS (SELECT 1 FROM parent WHERE its columns are ours AND where) */
-static const struct pred *refers_by_many(struct arena *a, const struct foreign_key *fk, const struct pred *where)
+static const struct pred *refers_by_many(struct arena *a, const struct foreign_key *fk,
+					 const struct pred *where)
 {
 	const struct pred *kids[INDEX_MAX_COLUMNS * 2 + 1];
 	struct pred *p = pred_new(a, PRED_EXISTS, NULL);

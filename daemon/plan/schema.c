@@ -8,7 +8,7 @@
 /* What is being read, and where what comes of it goes. */
 struct reading {
 	const struct schema_context *ctx;
-	const char *table;          /* for errors */
+	const char *table; /* for errors */
 	struct err *err;
 };
 
@@ -54,7 +54,10 @@ static bool field_fits(const struct field *f, const msgpack_object *o)
 static const char *field_words(const struct field *f)
 {
 	static const char *const words[] = {
-		[FIELD_STR] = "a str", [FIELD_BOOL] = "true or false", [FIELD_ARRAY] = "an array", [FIELD_VALUE] = "a value",
+		[FIELD_STR] = "a str",
+		[FIELD_BOOL] = "true or false",
+		[FIELD_ARRAY] = "an array",
+		[FIELD_VALUE] = "a value",
 	};
 
 	return words[f->kind];
@@ -77,8 +80,8 @@ static enum rowd_code read_fields(const struct reading *r, const char *what, con
 		if (k == n)
 			return err_set(r->err, ROWD_E_BAD_REQUEST, "%s has a key that means nothing", what);
 		if (!field_fits(&fields[k], &kv->val))
-			return err_set(r->err, ROWD_E_BAD_REQUEST, "%s of %s is %s, %s came", fields[k].name, what,
-				       field_words(&fields[k]), wire_kind_name(&kv->val));
+			return err_set(r->err, ROWD_E_BAD_REQUEST, "%s of %s is %s, %s came", fields[k].name,
+				       what, field_words(&fields[k]), wire_kind_name(&kv->val));
 		out[k] = &kv->val;
 	}
 	for (k = 0; k < n; k++)
@@ -103,10 +106,8 @@ static void *array_new(const struct reading *r, size_t n, size_t size)
 enum { COLUMN_NAME, COLUMN_TYPE, COLUMN_NULL, COLUMN_DEFAULT, COLUMN_AUTO, COLUMN_FIELDS };
 
 static const struct field column_fields[COLUMN_FIELDS] = {
-	[COLUMN_NAME] = { "name", FIELD_STR, true },
-	[COLUMN_TYPE] = { "type", FIELD_STR, true },
-	[COLUMN_NULL] = { "null", FIELD_BOOL, false },
-	[COLUMN_DEFAULT] = { "default", FIELD_VALUE, false },
+	[COLUMN_NAME] = { "name", FIELD_STR, true },   [COLUMN_TYPE] = { "type", FIELD_STR, true },
+	[COLUMN_NULL] = { "null", FIELD_BOOL, false }, [COLUMN_DEFAULT] = { "default", FIELD_VALUE, false },
 	[COLUMN_AUTO] = { "auto", FIELD_BOOL, false },
 };
 
@@ -124,7 +125,8 @@ static enum rowd_code read_default(const struct reading *r, const msgpack_object
 	if (!o || o->type == MSGPACK_OBJECT_NIL)
 		return ROWD_OK;
 	if ((c->type.kind == TYPE_TEXT || c->type.kind == TYPE_BYTES) && c->type.length == 0)
-		return err_set(r->err, ROWD_E_NOT_PORTABLE, "text and bytes without a length have no default");
+		return err_set(r->err, ROWD_E_NOT_PORTABLE,
+			       "text and bytes without a length have no default");
 	rc = value_from_wire(o, &c->type, (size_t)r->ctx->limits->value_bytes, true, &c->dflt, r->err);
 	c->has_default = !rc;
 	return rc;
@@ -174,7 +176,8 @@ static enum rowd_code read_columns(const struct reading *r, const msgpack_object
 }
 
 /* A primary key is never null, whether or not that was said; that it may be must not be said. */
-static enum rowd_code settle_primary_key(const struct reading *r, const msgpack_object *columns, struct table_def *d)
+static enum rowd_code settle_primary_key(const struct reading *r, const msgpack_object *columns,
+					 struct table_def *d)
 {
 	const msgpack_object *f[COLUMN_FIELDS];
 	enum rowd_code rc;
@@ -185,9 +188,11 @@ static enum rowd_code settle_primary_key(const struct reading *r, const msgpack_
 			if (strcmp(d->columns[i].name, d->primary_key.columns[k]) != 0)
 				continue;
 			memset(f, 0, sizeof f);
-			rc = read_fields(r, "a column", &columns->via.array.ptr[i], column_fields, COLUMN_FIELDS, f);
+			rc = read_fields(r, "a column", &columns->via.array.ptr[i], column_fields,
+					 COLUMN_FIELDS, f);
 			if (!rc && flag_of(f[COLUMN_NULL], false))
-				rc = err_set(r->err, ROWD_E_SCHEMA_INVALID, "a column of the primary key cannot be null");
+				rc = err_set(r->err, ROWD_E_SCHEMA_INVALID,
+					     "a column of the primary key cannot be null");
 			if (rc) {
 				err_where(r->err, r->table, d->columns[i].name);
 				return rc;
@@ -225,7 +230,8 @@ static enum rowd_code check_names(const struct reading *r, const char *what, con
 	uint32_t i;
 
 	if (o->type != MSGPACK_OBJECT_ARRAY)
-		return err_set(r->err, ROWD_E_BAD_REQUEST, "%s is an array of columns, %s came", what, wire_kind_name(o));
+		return err_set(r->err, ROWD_E_BAD_REQUEST, "%s is an array of columns, %s came", what,
+			       wire_kind_name(o));
 	if (o->via.array.size == 0)
 		return err_set(r->err, ROWD_E_SCHEMA_INVALID, "%s has no columns", what);
 	if (o->via.array.size > INDEX_MAX_COLUMNS)
@@ -252,7 +258,8 @@ static enum rowd_code read_key(const struct reading *r, const struct table_def *
 			return unknown_column(r, name);
 		for (k = 0; k < out->ncolumns; k++)
 			if (out->columns[k] == column)
-				return err_set(r->err, ROWD_E_SCHEMA_INVALID, "%s has column %s twice", what, column);
+				return err_set(r->err, ROWD_E_SCHEMA_INVALID, "%s has column %s twice", what,
+					       column);
 		out->columns[out->ncolumns] = column;
 	}
 	return rc;
@@ -312,14 +319,14 @@ static enum rowd_code read_parent(const struct reading *r, const struct table_de
 	if (out->parent)
 		return ROWD_OK;
 	memcpy(text, str_start(o), len);
-	err_set(r->err, ROWD_E_UNKNOWN_TABLE, "a foreign key refers to a table of the same database; there is no \"%s\"",
-		text);
+	err_set(r->err, ROWD_E_UNKNOWN_TABLE,
+		"a foreign key refers to a table of the same database; there is no \"%s\"", text);
 	err_where(r->err, text, NULL);
 	return ROWD_E_UNKNOWN_TABLE;
 }
 
-static enum rowd_code read_references(const struct reading *r, const struct table_def *d, const msgpack_object *o,
-				      struct foreign_key_def *fk)
+static enum rowd_code read_references(const struct reading *r, const struct table_def *d,
+				      const msgpack_object *o, struct foreign_key_def *fk)
 {
 	enum rowd_code rc = check_names(r, "references", o);
 	unsigned i;
@@ -335,7 +342,8 @@ static enum rowd_code read_references(const struct reading *r, const struct tabl
 			column = table_column(fk->parent, str_start(name), name->via.str.size);
 		fk->references[i] = fk->parent ? (column ? column->name : NULL) : own_column(d, name);
 		if (!fk->references[i]) {
-			const struct reading parent = { r->ctx, fk->parent ? fk->parent->name : d->name, r->err };
+			const struct reading parent = { r->ctx, fk->parent ? fk->parent->name : d->name,
+							r->err };
 
 			rc = unknown_column(&parent, name);
 		}
@@ -343,8 +351,8 @@ static enum rowd_code read_references(const struct reading *r, const struct tabl
 	return rc;
 }
 
-static enum rowd_code read_foreign_key(const struct reading *r, const struct table_def *d, const msgpack_object *o,
-				       struct foreign_key_def *out)
+static enum rowd_code read_foreign_key(const struct reading *r, const struct table_def *d,
+				       const msgpack_object *o, struct foreign_key_def *out)
 {
 	const msgpack_object *f[FK_FIELDS] = { NULL };
 	enum rowd_code rc = read_fields(r, "a foreign key", o, foreign_key_fields, FK_FIELDS, f);
@@ -447,14 +455,16 @@ static void name_keys(const struct catalog *c, struct table_def *d)
 	for (i = 0; i < d->nindexes; i++)
 		name_index(c, d->name, &n, &d->indexes[i]);
 	for (i = 0; i < d->nforeign_keys; i++)
-		snprintf(d->foreign_keys[i].columns.name, sizeof d->foreign_keys[i].columns.name, "fk_%s_%u", d->name, i + 1);
+		snprintf(d->foreign_keys[i].columns.name, sizeof d->foreign_keys[i].columns.name, "fk_%s_%u",
+			 d->name, i + 1);
 }
 
 /* ---- whole requests ---- */
 
 enum { TABLE_COLUMNS, TABLE_PRIMARY_KEY, TABLE_UNIQUE, TABLE_INDEXES, TABLE_FOREIGN_KEYS, TABLE_FIELDS };
 
-static_assert((int)TABLE_FIELDS <= FIELDS_MOST && (int)COLUMN_FIELDS <= FIELDS_MOST, "room for every map's fields");
+static_assert((int)TABLE_FIELDS <= FIELDS_MOST && (int)COLUMN_FIELDS <= FIELDS_MOST,
+	      "room for every map's fields");
 
 static const struct field table_fields[TABLE_FIELDS] = {
 	[TABLE_COLUMNS] = { "columns", FIELD_ARRAY, true },
@@ -464,7 +474,8 @@ static const struct field table_fields[TABLE_FIELDS] = {
 	[TABLE_FOREIGN_KEYS] = { "foreign_keys", FIELD_ARRAY, false },
 };
 
-static enum rowd_code read_table_keys(const struct reading *r, const msgpack_object *const *f, struct table_def *d)
+static enum rowd_code read_table_keys(const struct reading *r, const msgpack_object *const *f,
+				      struct table_def *d)
 {
 	enum rowd_code rc = read_key(r, d, "the primary key", f[TABLE_PRIMARY_KEY], &d->primary_key);
 	unsigned i;
@@ -514,8 +525,8 @@ enum rowd_code schema_read_table(const struct schema_context *ctx, const char *n
 	return ROWD_OK;
 }
 
-enum rowd_code schema_read_column(const struct schema_context *ctx, const struct table *t, const msgpack_object *o,
-				  struct column_def *out, struct err *err)
+enum rowd_code schema_read_column(const struct schema_context *ctx, const struct table *t,
+				  const msgpack_object *o, struct column_def *out, struct err *err)
 {
 	const struct reading r = { ctx, t->name, err };
 	struct table_def *d = schema_define(ctx->arena, t);
@@ -531,7 +542,8 @@ enum rowd_code schema_read_column(const struct schema_context *ctx, const struct
 	if (!rc && added->generated)
 		rc = err_set(err, ROWD_E_SCHEMA_INVALID, "only a new table's primary key can be generated");
 	if (!rc && !added->nullable && !added->has_default)
-		rc = err_set(err, ROWD_E_SCHEMA_INVALID, "a column that cannot be null is added with a default");
+		rc = err_set(err, ROWD_E_SCHEMA_INVALID,
+			     "a column that cannot be null is added with a default");
 	if (!rc)
 		rc = schema_check_table(d, err);
 	if (!rc)
@@ -542,7 +554,8 @@ enum rowd_code schema_read_column(const struct schema_context *ctx, const struct
 }
 
 enum rowd_code schema_read_index(const struct schema_context *ctx, const struct table *t,
-				 const msgpack_object *columns, bool unique, struct key_def *out, struct err *err)
+				 const msgpack_object *columns, bool unique, struct key_def *out,
+				 struct err *err)
 {
 	const struct reading r = { ctx, t->name, err };
 	struct table_def *d = schema_define(ctx->arena, t);

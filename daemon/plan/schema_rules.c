@@ -20,8 +20,10 @@ enum rowd_code schema_check_name(const char *what, const char *name, size_t len,
 		if (catalog_name_is_ours(copy))
 			return ROWD_OK;
 	}
-	return err_set(err, ROWD_E_SCHEMA_INVALID, "a %s's name is a letter a to z, then up to %d of a to z, 0 to 9 and _, "
-		       "and not one that a database reserves", what, NAME_MAX_BYTES - 1);
+	return err_set(err, ROWD_E_SCHEMA_INVALID,
+		       "a %s's name is a letter a to z, then up to %d of a to z, 0 to 9 and _, "
+		       "and not one that a database reserves",
+		       what, NAME_MAX_BYTES - 1);
 }
 
 const struct column_def *schema_column(const struct table_def *d, const char *name)
@@ -47,7 +49,9 @@ static void define_key(const struct key *k, struct key_def *out)
 
 static void define_column(const struct column *c, struct column_def *out)
 {
-	*out = (struct column_def){ .name = c->name, .type = c->type, .nullable = c->nullable, .generated = c->generated };
+	*out = (struct column_def){
+		.name = c->name, .type = c->type, .nullable = c->nullable, .generated = c->generated
+	};
 }
 
 struct table_def *schema_define(struct arena *a, const struct table *t)
@@ -102,8 +106,10 @@ static enum rowd_code check_inline(const struct table_def *d, struct err *err)
 		bytes += inline_bytes(d, &d->columns[i]);
 	if (bytes <= ROW_INLINE_MAX_BYTES)
 		return ROWD_OK;
-	return err_set(err, ROWD_E_NOT_PORTABLE, "a row could take %zu bytes that cannot be stored outside of it, more than "
-		       "%d: MySQL has no room for it. Texts of 64 characters and more can be", bytes, ROW_INLINE_MAX_BYTES);
+	return err_set(err, ROWD_E_NOT_PORTABLE,
+		       "a row could take %zu bytes that cannot be stored outside of it, more than "
+		       "%d: MySQL has no room for it. Texts of 64 characters and more can be",
+		       bytes, ROW_INLINE_MAX_BYTES);
 }
 
 static enum rowd_code check_columns(const struct table_def *d, struct err *err)
@@ -116,11 +122,13 @@ static enum rowd_code check_columns(const struct table_def *d, struct err *err)
 	for (i = 0; i < d->ncolumns; i++) {
 		for (k = 0; k < i; k++)
 			if (strcasecmp(d->columns[k].name, d->columns[i].name) == 0)
-				return err_set(err, ROWD_E_SCHEMA_INVALID, "two columns have the name %s", d->columns[i].name);
+				return err_set(err, ROWD_E_SCHEMA_INVALID, "two columns have the name %s",
+					       d->columns[i].name);
 		bounded += schema_bounded_bytes(&d->columns[i].type);
 	}
 	if (bounded > ROW_BOUNDED_MAX_BYTES)
-		return err_limit(err, ROW_BOUNDED_MAX_BYTES, "the bytes that all text(n), at four a character, and bytes(n) "
+		return err_limit(err, ROW_BOUNDED_MAX_BYTES,
+				 "the bytes that all text(n), at four a character, and bytes(n) "
 				 "may take together");
 	return ROWD_OK;
 }
@@ -135,15 +143,16 @@ enum rowd_code schema_check_key(const struct table_def *d, const struct key_def 
 		size_t part = c ? type_key_bytes(&c->type) : 0;
 
 		if (part == 0) {
-			err_set(err, ROWD_E_SCHEMA_INVALID, "column %s has no bounded length: it cannot be part of a key",
-				k->columns[i]);
+			err_set(err, ROWD_E_SCHEMA_INVALID,
+				"column %s has no bounded length: it cannot be part of a key", k->columns[i]);
 			err_where(err, d->name, k->columns[i]);
 			return ROWD_E_SCHEMA_INVALID;
 		}
 		bytes += part;
 	}
 	if (bytes > INDEX_KEY_MAX_BYTES)
-		return err_limit(err, INDEX_KEY_MAX_BYTES, "the bytes of a key, a character of text counted as four");
+		return err_limit(err, INDEX_KEY_MAX_BYTES,
+				 "the bytes of a key, a character of text counted as four");
 	return ROWD_OK;
 }
 
@@ -158,7 +167,8 @@ static enum rowd_code check_generated(const struct table_def *d, struct err *err
 			continue;
 		if (c->type.kind != TYPE_INT || d->primary_key.ncolumns != 1 ||
 		    strcmp(d->primary_key.columns[0], c->name) != 0)
-			return err_set(err, ROWD_E_SCHEMA_INVALID, "only a primary key that is one int column can be auto");
+			return err_set(err, ROWD_E_SCHEMA_INVALID,
+				       "only a primary key that is one int column can be auto");
 		if (c->has_default)
 			return err_set(err, ROWD_E_SCHEMA_INVALID, "a column that is auto has no default");
 	}
@@ -188,12 +198,14 @@ static enum rowd_code check_keys(const struct table_def *d, struct err *err)
 	enum rowd_code rc = ROWD_OK;
 
 	if (n > TABLE_MAX_INDEXES)
-		return err_limit(err, TABLE_MAX_INDEXES, "the number of indexes, those of foreign keys included");
+		return err_limit(err, TABLE_MAX_INDEXES,
+				 "the number of indexes, those of foreign keys included");
 	for (i = 0; i < n && !rc; i++) {
 		rc = schema_check_key(d, key_at(d, i), err);
 		for (k = 0; k < i && !rc; k++)
 			if (same_columns(key_at(d, k), key_at(d, i)))
-				rc = err_set(err, ROWD_E_SCHEMA_INVALID, "two indexes are on the same columns");
+				rc = err_set(err, ROWD_E_SCHEMA_INVALID,
+					     "two indexes are on the same columns");
 	}
 	return rc;
 }
@@ -264,14 +276,17 @@ static bool find_parent_key(const struct table_def *d, const struct foreign_key_
 	return false;
 }
 
-static const struct type *reference_type(const struct table_def *d, const struct foreign_key_def *fk, unsigned i)
+static const struct type *reference_type(const struct table_def *d, const struct foreign_key_def *fk,
+					 unsigned i)
 {
 	const char *name = fk->references[i];
 
-	return fk->parent ? &table_column(fk->parent, name, strlen(name))->type : &schema_column(d, name)->type;
+	return fk->parent ? &table_column(fk->parent, name, strlen(name))->type
+			  : &schema_column(d, name)->type;
 }
 
-static enum rowd_code check_types(const struct table_def *d, const struct foreign_key_def *fk, struct err *err)
+static enum rowd_code check_types(const struct table_def *d, const struct foreign_key_def *fk,
+				  struct err *err)
 {
 	char due[TYPE_TEXT_BYTES], came[TYPE_TEXT_BYTES];
 	unsigned i;
@@ -282,23 +297,26 @@ static enum rowd_code check_types(const struct table_def *d, const struct foreig
 
 		if (type_equal(&c->type, t) && t->kind != TYPE_ANY)
 			continue;
-		err_set(err, ROWD_E_SCHEMA_INVALID, "column %s is %s, column %s that it refers to is %s", c->name,
-			type_format(&c->type, came), fk->references[i], type_format(t, due));
+		err_set(err, ROWD_E_SCHEMA_INVALID, "column %s is %s, column %s that it refers to is %s",
+			c->name, type_format(&c->type, came), fk->references[i], type_format(t, due));
 		err_where(err, d->name, c->name);
 		return ROWD_E_SCHEMA_INVALID;
 	}
 	return ROWD_OK;
 }
 
-static enum rowd_code check_action(const struct table_def *d, const struct foreign_key_def *fk, struct err *err)
+static enum rowd_code check_action(const struct table_def *d, const struct foreign_key_def *fk,
+				   struct err *err)
 {
 	unsigned i;
 
 	if (!fk->parent && fk->on_delete != FK_RESTRICT)
-		return err_set(err, ROWD_E_NOT_PORTABLE, "a foreign key to the table itself can only restrict");
+		return err_set(err, ROWD_E_NOT_PORTABLE,
+			       "a foreign key to the table itself can only restrict");
 	for (i = 0; i < fk->columns.ncolumns && fk->on_delete == FK_SET_NULL; i++)
 		if (!schema_column(d, fk->columns.columns[i])->nullable) {
-			err_set(err, ROWD_E_SCHEMA_INVALID, "on_delete sets column %s to null, which it cannot be",
+			err_set(err, ROWD_E_SCHEMA_INVALID,
+				"on_delete sets column %s to null, which it cannot be",
 				fk->columns.columns[i]);
 			err_where(err, d->name, fk->columns.columns[i]);
 			return ROWD_E_SCHEMA_INVALID;
@@ -387,9 +405,11 @@ static enum rowd_code check_ancestors(const struct schema_context *ctx, const st
 	generation_add(&g[1], ctx->catalog, fk->parent);
 	for (depth = 1; g[depth % 2].n > 0; depth++) {
 		if (depth >= FOREIGN_KEY_MAX_DEPTH)
-			return err_limit(err, FOREIGN_KEY_MAX_DEPTH, "the number of tables that refer to one another in a row");
+			return err_limit(err, FOREIGN_KEY_MAX_DEPTH,
+					 "the number of tables that refer to one another in a row");
 		if (generation_waits_for(&g[depth % 2], d->name))
-			return err_set(err, ROWD_E_NOT_PORTABLE, "the foreign key to %s closes a circle", fk->parent->name);
+			return err_set(err, ROWD_E_NOT_PORTABLE, "the foreign key to %s closes a circle",
+				       fk->parent->name);
 		generation_parents(ctx->catalog, &g[depth % 2], &g[(depth + 1) % 2]);
 	}
 	return ROWD_OK;
@@ -402,10 +422,13 @@ enum rowd_code schema_check_foreign_key(const struct schema_context *ctx, const 
 	enum rowd_code rc;
 
 	if (fk->parent && (!fk->parent->writable || !fk->parent->transactional))
-		return err_set(err, ROWD_E_SCHEMA_INVALID, "%s cannot have foreign keys refer to it", fk->parent->name);
+		return err_set(err, ROWD_E_SCHEMA_INVALID, "%s cannot have foreign keys refer to it",
+			       fk->parent->name);
 	if (!find_parent_key(d, fk, &key))
-		return err_set(err, ROWD_E_SCHEMA_INVALID, "the columns of %s that a foreign key refers to are neither its "
-			       "primary key nor a unique key", fk->parent ? fk->parent->name : d->name);
+		return err_set(err, ROWD_E_SCHEMA_INVALID,
+			       "the columns of %s that a foreign key refers to are neither its "
+			       "primary key nor a unique key",
+			       fk->parent ? fk->parent->name : d->name);
 	follow_order(fk, &key);
 	rc = check_types(d, fk, err);
 	if (!rc)
@@ -469,12 +492,14 @@ static bool same_keys(const struct key_def *d, unsigned nd, const struct key *k,
 
 static bool same_column(const struct column_def *d, const struct column *c)
 {
-	return strcmp(d->name, c->name) == 0 && type_equal(&d->type, &c->type) && d->nullable == c->nullable &&
-	       d->generated == c->generated && !c->computed && !c->default_is_computed &&
-	       d->has_default == c->has_default && (!d->has_default || value_equal(&d->dflt, &c->dflt));
+	return strcmp(d->name, c->name) == 0 && type_equal(&d->type, &c->type) &&
+	       d->nullable == c->nullable && d->generated == c->generated && !c->computed &&
+	       !c->default_is_computed && d->has_default == c->has_default &&
+	       (!d->has_default || value_equal(&d->dflt, &c->dflt));
 }
 
-static bool same_foreign_key(const struct table_def *d, const struct foreign_key_def *fk, const struct foreign_key *k)
+static bool same_foreign_key(const struct table_def *d, const struct foreign_key_def *fk,
+			     const struct foreign_key *k)
 {
 	unsigned i;
 
@@ -525,7 +550,8 @@ enum rowd_code schema_check_drop_table(const struct table *t, struct err *err)
 
 	for (i = 0; i < t->nchildren; i++)
 		if (t->children[i]->child != t) {
-			err_set(err, ROWD_E_FOREIGN_KEY, "table %s refers to it", t->children[i]->child->name);
+			err_set(err, ROWD_E_FOREIGN_KEY, "table %s refers to it",
+				t->children[i]->child->name);
 			err_where(err, t->name, NULL);
 			return ROWD_E_FOREIGN_KEY;
 		}
@@ -581,12 +607,15 @@ enum rowd_code schema_check_drop_index(const struct table *t, const struct key *
 
 	for (i = 0; i < t->nchildren && !rc; i++)
 		if (child_needs(t, t->children[i], k))
-			rc = err_set(err, ROWD_E_FOREIGN_KEY, "table %s refers to its columns", t->children[i]->child->name);
+			rc = err_set(err, ROWD_E_FOREIGN_KEY, "table %s refers to its columns",
+				     t->children[i]->child->name);
 	for (i = 0; i < t->nforeign_keys && !rc; i++)
 		if (parent_needs(t, &t->foreign_keys[i], k))
-			rc = err_set(err, ROWD_E_FOREIGN_KEY, "the foreign key to %s needs it", t->foreign_keys[i].parent_name);
+			rc = err_set(err, ROWD_E_FOREIGN_KEY, "the foreign key to %s needs it",
+				     t->foreign_keys[i].parent_name);
 	if (!rc && (k->constraint || !k->name))
-		rc = err_set(err, ROWD_E_UNSUPPORTED, "it is part of the table's definition and goes with the table only");
+		rc = err_set(err, ROWD_E_UNSUPPORTED,
+			     "it is part of the table's definition and goes with the table only");
 	if (rc)
 		err_where(err, t->name, NULL);
 	return rc;

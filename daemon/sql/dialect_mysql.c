@@ -51,7 +51,7 @@ static void add_storage(struct sql *s, const struct dialect *d, const struct typ
 	case TYPE_TIME:
 		sql_add(s, " DATETIME(6)");
 		break;
-	case TYPE_ANY:   /* nothing is made of it */
+	case TYPE_ANY: /* nothing is made of it */
 		s->failed = true;
 		break;
 	}
@@ -184,7 +184,8 @@ static void add_suffix(struct render *r, const struct level *l, const struct pre
 }
 
 /* Text kept as bytes is read as text, so that `_` is a character. */
-static void add_as_text(struct render *r, void (*add)(struct render *, const struct level *, const struct pred *),
+static void add_as_text(struct render *r,
+			void (*add)(struct render *, const struct level *, const struct pred *),
 			const struct level *l, const struct pred *p)
 {
 	if (r->d->text_is_bytes)
@@ -237,7 +238,8 @@ static void add_zeros(struct sql *s, unsigned n)
  */
 static void add_number(struct render *r, const struct level *l, const struct operand *o)
 {
-	bool is_int = o->kind == OPERAND_VALUE ? o->value.kind == VALUE_INT : o->column->type.kind == TYPE_INT;
+	bool is_int =
+		o->kind == OPERAND_VALUE ? o->value.kind == VALUE_INT : o->column->type.kind == TYPE_INT;
 
 	if (is_int)
 		sql_add(r->s, "CAST(");
@@ -265,7 +267,10 @@ static void add_scaled(struct render *r, const struct level *l, const struct ope
 static void add_result(struct render *r, const struct level *l, const struct set_term *t)
 {
 	static const char *const signs[] = {
-		[SET_VALUE] = "", [SET_ADD] = " + ", [SET_SUBTRACT] = " - ", [SET_MULTIPLY] = " * ",
+		[SET_VALUE] = "",
+		[SET_ADD] = " + ",
+		[SET_SUBTRACT] = " - ",
+		[SET_MULTIPLY] = " * ",
 	};
 
 	add_number(r, l, &t->x);
@@ -314,18 +319,11 @@ static void mysql_sum(struct sql *s, const struct column *c)
 }
 
 #define MYSQL_FAMILY \
-	.null_safe_equal = "<=>", \
-	.list_most = LIST_MOST, \
-	.has_for_update = true, \
-	.write_limit = true, \
-	.indexes_in_table = true, \
-	.index_of_table = true, \
+	.null_safe_equal = "<=>", .list_most = LIST_MOST, .has_for_update = true, .write_limit = true, \
+	.indexes_in_table = true, .index_of_table = true, \
 	.table_options = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 ROW_FORMAT=DYNAMIC", \
-	.column_type = mysql_column_type, \
-	.text_match = mysql_text_match, \
-	.operand = mysql_operand, \
-	.arithmetic = mysql_arithmetic, \
-	.sum = mysql_sum
+	.column_type = mysql_column_type, .text_match = mysql_text_match, .operand = mysql_operand, \
+	.arithmetic = mysql_arithmetic, .sum = mysql_sum
 
 const struct dialect dialect_mariadb = {
 	MYSQL_FAMILY,

@@ -57,8 +57,9 @@ static void add_default(struct sql *s, const struct value *v)
 static void sqlite_column_type(struct sql *s, const struct dialect *d, const struct column_def *c)
 {
 	static const char *const storage[] = {
-		[TYPE_INT] = " INTEGER", [TYPE_BOOL] = " INTEGER", [TYPE_FLOAT] = " REAL", [TYPE_DECIMAL] = " INTEGER",
-		[TYPE_TEXT] = " TEXT", [TYPE_BYTES] = " BLOB", [TYPE_TIME] = " TEXT", [TYPE_ANY] = " ANY",
+		[TYPE_INT] = " INTEGER",     [TYPE_BOOL] = " INTEGER", [TYPE_FLOAT] = " REAL",
+		[TYPE_DECIMAL] = " INTEGER", [TYPE_TEXT] = " TEXT",    [TYPE_BYTES] = " BLOB",
+		[TYPE_TIME] = " TEXT",       [TYPE_ANY] = " ANY",
 	};
 
 	(void)d;
@@ -208,7 +209,10 @@ static void add_product(struct render *r, const struct level *l, const struct se
 static void sqlite_arithmetic(struct render *r, const struct level *l, const struct set_term *t)
 {
 	static const char *const functions[] = {
-		[SET_VALUE] = "", [SET_ADD] = "rowd_add(", [SET_SUBTRACT] = "rowd_sub(", [SET_MULTIPLY] = "rowd_mul(",
+		[SET_VALUE] = "",
+		[SET_ADD] = "rowd_add(",
+		[SET_SUBTRACT] = "rowd_sub(",
+		[SET_MULTIPLY] = "rowd_mul(",
 	};
 	bool decimal = t->column->type.kind == TYPE_DECIMAL;
 

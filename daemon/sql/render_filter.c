@@ -234,14 +234,14 @@ static const struct pred *deepest_kid(const struct pred *p)
 
 struct chain {
 	const struct pred *p;
-	const struct pred *written;   /* of its kids, the one that stands first already; or NULL */
+	const struct pred *written; /* of its kids, the one that stands first already; or NULL */
 	const char *joint;
 	enum binding around;
 };
 
 /* Kids from to to (not included), in groups within groups when there are many. */
-static void render_run(struct render *r, const struct level *l, const struct chain *c, unsigned from, unsigned to,
-		       bool first)
+static void render_run(struct render *r, const struct level *l, const struct chain *c, unsigned from,
+		       unsigned to, bool first)
 {
 	unsigned size = 1, i;
 

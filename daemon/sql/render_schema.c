@@ -91,7 +91,9 @@ static bool has_generated(const struct table_def *t)
 static void add_foreign_key(struct sql *s, const struct table_def *t, const struct foreign_key_def *fk)
 {
 	static const char *const actions[] = {
-		[FK_RESTRICT] = "RESTRICT", [FK_CASCADE] = "CASCADE", [FK_SET_NULL] = "SET NULL",
+		[FK_RESTRICT] = "RESTRICT",
+		[FK_CASCADE] = "CASCADE",
+		[FK_SET_NULL] = "SET NULL",
 		[FK_OTHER] = "RESTRICT",
 	};
 
@@ -212,7 +214,8 @@ void sql_create_types(struct sql *s, const struct dialect *d)
 	sql_finish(s);
 }
 
-void sql_add_type(struct sql *s, const struct dialect *d, const char *table, const char *column, const char *type)
+void sql_add_type(struct sql *s, const struct dialect *d, const char *table, const char *column,
+		  const char *type)
 {
 	(void)d;
 	sql_clear(s);

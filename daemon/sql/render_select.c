@@ -9,8 +9,13 @@
 static void render_aggregate(struct render *r, const struct aggregate_term *a)
 {
 	static const char *const openings[] = {
-		[AGG_COUNT_ROWS] = "COUNT(*", [AGG_COUNT] = "COUNT(", [AGG_COUNT_DISTINCT] = "COUNT(DISTINCT ",
-		[AGG_SUM] = NULL, [AGG_MIN] = "MIN(", [AGG_MAX] = "MAX(", [AGG_AVG] = NULL,
+		[AGG_COUNT_ROWS] = "COUNT(*",
+		[AGG_COUNT] = "COUNT(",
+		[AGG_COUNT_DISTINCT] = "COUNT(DISTINCT ",
+		[AGG_SUM] = NULL,
+		[AGG_MIN] = "MIN(",
+		[AGG_MAX] = "MAX(",
+		[AGG_AVG] = NULL,
 	};
 
 	if (a->fn == AGG_SUM || a->fn == AGG_AVG) {

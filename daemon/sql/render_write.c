@@ -24,8 +24,8 @@ static void add_row(struct sql *s, const struct value *values, unsigned ncolumns
 }
 
 void sql_insert(struct sql *s, const struct dialect *d, const struct table *t,
-		const struct column *const *columns, unsigned ncolumns,
-		const struct value *values, size_t nrows)
+		const struct column *const *columns, unsigned ncolumns, const struct value *values,
+		size_t nrows)
 {
 	size_t i;
 
@@ -83,7 +83,7 @@ static void render_rows(struct render *r, const struct level *l, const struct pr
 		render_where(r, l, keyed_by->where);
 		render_order(r, keyed_by);
 		render_limit(r, keyed_by->limit, 0);
-		if (keyed_by->offset > 0)   /* has no place in a write */
+		if (keyed_by->offset > 0) /* has no place in a write */
 			r->s->failed = true;
 	} else {
 		render_keys(r, keyed_by);
@@ -160,7 +160,8 @@ static void render_key_match(struct render *r, const struct table *t)
 
 /* Where assignments are made one after the other: read from a copy of the rows as they were. */
 static void render_update_from_copy(struct render *r, const struct table *t, const struct set_term *sets,
-				    unsigned nsets, const struct pred *where, const struct select_stmt *keyed_by)
+				    unsigned nsets, const struct pred *where,
+				    const struct select_stmt *keyed_by)
 {
 	const struct level top = { .table = t }, copy = { .table = t, .alias = old_rows };
 
@@ -182,9 +183,8 @@ static void render_update_from_copy(struct render *r, const struct table *t, con
 	render_sets(r, &copy, t->name, sets, nsets);
 }
 
-void sql_update(struct sql *s, const struct dialect *d, const struct table *t,
-		const struct set_term *sets, unsigned nsets, const struct pred *where,
-		const struct select_stmt *keyed_by)
+void sql_update(struct sql *s, const struct dialect *d, const struct table *t, const struct set_term *sets,
+		unsigned nsets, const struct pred *where, const struct select_stmt *keyed_by)
 {
 	struct render r = { .s = s, .d = d, .written = t };
 	const struct level top = { .table = t };
@@ -203,8 +203,8 @@ void sql_update(struct sql *s, const struct dialect *d, const struct table *t,
 
 /* ---- delete ---- */
 
-void sql_delete(struct sql *s, const struct dialect *d, const struct table *t,
-		const struct pred *where, const struct select_stmt *keyed_by)
+void sql_delete(struct sql *s, const struct dialect *d, const struct table *t, const struct pred *where,
+		const struct select_stmt *keyed_by)
 {
 	struct render r = { .s = s, .d = d, .written = t };
 	const struct level top = { .table = t };

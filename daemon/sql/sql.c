@@ -32,7 +32,8 @@ void sql_clear(struct sql *s)
 enum rowd_code sql_check(const struct sql *s, struct err *err)
 {
 	if (s->keyless)
-		return err_set(err, ROWD_E_UNSUPPORTED, "the table has no primary key to tell its rows apart");
+		return err_set(err, ROWD_E_UNSUPPORTED,
+			       "the table has no primary key to tell its rows apart");
 	if (s->failed)
 		return err_set(err, ROWD_E_NO_RESOURCE, "the statement has no room in memory");
 	return ROWD_OK;
@@ -143,7 +144,9 @@ void sql_finish(struct sql *s)
 void sql_savepoint(struct sql *s, const struct dialect *d, enum savepoint_verb verb, unsigned n)
 {
 	static const char *const words[] = {
-		[SAVEPOINT_SET] = "SAVEPOINT", [SAVEPOINT_ROLLBACK] = "ROLLBACK TO", [SAVEPOINT_RELEASE] = "RELEASE SAVEPOINT",
+		[SAVEPOINT_SET] = "SAVEPOINT",
+		[SAVEPOINT_ROLLBACK] = "ROLLBACK TO",
+		[SAVEPOINT_RELEASE] = "RELEASE SAVEPOINT",
 	};
 
 	(void)d;

@@ -16,7 +16,8 @@
 
 enum { MAX_BYTES = 65536, MAX_VALUES = 5000, MAX_NESTING = 17 };
 
-static const struct dialect *const dialects[] = { &dialect_mariadb, &dialect_mysql, &dialect_mysql57, &dialect_sqlite };
+static const struct dialect *const dialects[] = { &dialect_mariadb, &dialect_mysql, &dialect_mysql57,
+						  &dialect_sqlite };
 
 static struct sample opened;
 

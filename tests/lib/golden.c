@@ -97,7 +97,8 @@ static void add_params(struct buf *b, const struct sql *s)
 /* Dialects that say the same share an entry. */
 static void add_entry(struct golden *g, const struct dialect *d, const struct buf *entry)
 {
-	bool same = g->before.len == entry->len && entry->len && memcmp(g->before.data, entry->data, entry->len) == 0;
+	bool same = g->before.len == entry->len && entry->len &&
+		    memcmp(g->before.data, entry->data, entry->len) == 0;
 
 	if (same) {
 		buf_truncate(&g->text, g->text.len - entry->len - 1);

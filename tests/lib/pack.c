@@ -56,12 +56,18 @@ static char *new_bytes(struct packing *p, size_t n)
 static char escaped(struct packing *p)
 {
 	switch (*p->at++) {
-	case 'n': return '\n';
-	case 't': return '\t';
-	case '0': return '\0';
-	case '"': return '"';
-	case '\\': return '\\';
-	default: must(p, false);
+	case 'n':
+		return '\n';
+	case 't':
+		return '\t';
+	case '0':
+		return '\0';
+	case '"':
+		return '"';
+	case '\\':
+		return '\\';
+	default:
+		must(p, false);
 	}
 	return 0;
 }

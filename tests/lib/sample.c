@@ -51,7 +51,9 @@ void sample_run(struct sample *s, const char *words)
 
 enum rowd_code sample_create(struct sample *s, const char *name, const char *definition, struct err *err)
 {
-	const struct schema_context ctx = { .catalog = db_catalog(s->x.conn), .limits = &limits, .arena = &arena };
+	const struct schema_context ctx = { .catalog = db_catalog(s->x.conn),
+					    .limits = &limits,
+					    .arena = &arena };
 	struct table_def d;
 	enum rowd_code rc = schema_read_table(&ctx, name, strlen(name), pack(&arena, definition), &d, err);
 
@@ -99,9 +101,12 @@ void sample_open(struct sample *s)
 	if (!mkdtemp(folder))
 		abort();
 	snprintf(url, sizeof url, "sqlite://%s/sample.db", folder);
-	source = (struct db_source){ .name = "main", .url = url, .durability = "normal", .busy_timeout_ms = 200,
-				     .create = true };
-	*s = (struct sample){ .x = { .limits = &limits, .max_rows = -1, .arena = &arena, .sql = &statement } };
+	source = (struct db_source){
+		.name = "main", .url = url, .durability = "normal", .busy_timeout_ms = 200, .create = true
+	};
+	*s = (struct sample){
+		.x = { .limits = &limits, .max_rows = -1, .arena = &arena, .sql = &statement }
+	};
 	must(db_init(&db, &source, &err), &err, "init");
 	must(db_conn_open(&db, DB_WRITER, &s->x.conn, &err), &err, "open");
 	must(db_begin(s->x.conn, DB_TX_WRITE, &err), &err, "begin");
