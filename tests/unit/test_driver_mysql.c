@@ -237,7 +237,7 @@ EACH(a_value_that_the_server_cannot_take_is_refused_and_the_connection_stays)
 
 EACH(what_others_stored_comes_as_the_kind_that_it_is)
 {
-	struct value v;
+	struct value v = value_null();
 
 	other_runs(
 		"CREATE TABLE odd (b TINYINT(1), u BIGINT UNSIGNED, f FLOAT, d DATE, c TIME, y YEAR, x VARBINARY(4), "
@@ -337,7 +337,7 @@ EACH(a_long_list_is_a_table_for_as_long_as_its_statement)
 	struct value params[] = { value_int(60000),
 				  { .kind = VALUE_LIST, .u.list = &list },
 				  { .kind = VALUE_LIST, .u.list = &small } };
-	struct value v;
+	struct value v = value_null();
 	int i;
 
 	for (i = 0; i < COUNT; i++)
@@ -371,7 +371,7 @@ EACH(long_lists_are_of_every_kind)
 	const struct value row[] = { values[6], values[5], values[2], values[1],
 				     values[0], values[3], values[4] };
 	char text[200];
-	struct value v;
+	struct value v = value_null();
 	size_t i;
 
 	make_values_table();

@@ -36,7 +36,7 @@ static void deadline_in(int64_t ms)
 
 static enum rowd_code ask_endless(void)
 {
-	struct value v;
+	struct value v = value_null();
 
 	return ask_with(conn, endless, NULL, 0, (struct type){ .kind = TYPE_INT }, &v);
 }
@@ -145,7 +145,7 @@ EACH(a_cancel_that_comes_late_does_not_hit_what_follows)
 	make_numbers();
 	for (i = 0; i < ROUNDS; i++) {
 		enum rowd_code rc;
-		struct value v;
+		struct value v = value_null();
 
 		OK(db_begin(conn, DB_TX_WRITE, &err));
 		c.after_us = i * 37 % 4000;
