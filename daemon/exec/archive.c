@@ -106,3 +106,19 @@ enum rowd_code archive_append(const char *name, int64_t at, const struct buf *ch
 	*end_out = at + (int64_t)chunk->len;
 	return rc;
 }
+
+enum rowd_code archive_trim(const char *name, int64_t at, struct err *err)
+{
+	enum rowd_code rc = ROWD_OK;
+	int fd = open_file(name, O_WRONLY);
+	struct stat st;
+
+	if (fd < 0)
+		return fail(err, "open");
+	if (fstat(fd, &st))
+		rc = fail(err, "look at");
+	else if (st.st_size > at && (ftruncate(fd, at) || fdatasync(fd)))
+		rc = fail(err, "cut");
+	close(fd);
+	return rc;
+}

@@ -5,7 +5,7 @@
  *
  * each row a map from column to value, the checksum 16 bytes: the FNV-1a of 128 bits of the encoded array
  * of rows. A chunk is on disk before its rows are deleted; what a lost transaction left behind is cut off
- * before the next chunk is written. So the file holds exactly what was deleted.
+ * before the next chunk is written, or when the job comes to rest. So the file holds exactly what was deleted.
  *
  * Thread: any, one at a time for one file.
  */
@@ -30,5 +30,8 @@ ROWD_MUST_CHECK enum rowd_code archive_create(const char *name, struct err *err)
  */
 ROWD_MUST_CHECK enum rowd_code archive_append(const char *name, int64_t at, const struct buf *chunk,
 					      int64_t *end_out, struct err *err);
+
+/* Cut off what stands behind the first at bytes. ROWD_E_INTERNAL. */
+ROWD_MUST_CHECK enum rowd_code archive_trim(const char *name, int64_t at, struct err *err);
 
 #endif

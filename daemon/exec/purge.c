@@ -202,8 +202,10 @@ enum rowd_code purge_scan(struct exec *x, struct purge_step *step, struct err *e
 	if (!step->more || is_over(&r, r.elapsed_ms))
 		return ROWD_OK;
 	rc = read_target(x, &r, &t, err);
-	if (!rc && step->record.matched < 0)
+	if (!rc && step->record.matched < 0 && !step->uncounted) {
 		rc = exec_count(x, t.table, t.filter, &step->record.matched, err);
+		step->uncounted = rc == ROWD_E_TIMEOUT;
+	}
 	return rc ? rc : find_last(x, &t, step, err);
 }
 

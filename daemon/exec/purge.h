@@ -22,6 +22,7 @@ struct purge_step {
 	char last[PURGE_KEY_MAX_BYTES]; /* where the next chunk ends, encoded */
 	size_t last_len;              /* 0: with the table's last row */
 	bool more;                    /* there is a next chunk */
+	bool uncounted;               /* counting what matches took too long: there is no estimate */
 };
 
 /* Read the record, count what matches if nobody has, find where the next chunk ends. In a transaction that

@@ -212,34 +212,44 @@ static enum rowd_code save(struct exec *x, struct purge_record *r, struct err *e
 
 /* From `from` to `to`; being there already is fine. */
 static enum rowd_code turn(struct exec *x, const struct request *req, unsigned from, enum purge_state to,
-			   struct err *err)
+			   struct purge_record *r, struct err *err)
 {
-	struct purge_record r;
-	enum rowd_code rc = find(x, req, &r, err);
+	enum rowd_code rc = find(x, req, r, err);
 
 	if (rc)
 		return rc;
-	if (r.state != to && !(from >> r.state & 1))
-		return err_set(err, ROWD_E_BAD_REQUEST, "the job is %s", purge_state_name(r.state));
-	r.state = to;
+	if (r->state != to && !(from >> r->state & 1))
+		return err_set(err, ROWD_E_BAD_REQUEST, "the job is %s", purge_state_name(r->state));
+	r->state = to;
 	if (to == PURGE_RUNNING)
-		r.error[0] = '\0';
-	return save(x, &r, err);
+		r->error[0] = '\0';
+	return save(x, r, err);
 }
 
 enum rowd_code op_job_pause(struct exec *x, const struct request *req, struct err *err)
 {
-	return turn(x, req, 1 << PURGE_RUNNING, PURGE_PAUSED, err);
+	struct purge_record r;
+
+	return turn(x, req, 1 << PURGE_RUNNING, PURGE_PAUSED, &r, err);
 }
 
 enum rowd_code op_job_resume(struct exec *x, const struct request *req, struct err *err)
 {
-	return turn(x, req, 1 << PURGE_PAUSED | 1 << PURGE_FAILED, PURGE_RUNNING, err);
+	struct purge_record r;
+
+	return turn(x, req, 1 << PURGE_PAUSED | 1 << PURGE_FAILED, PURGE_RUNNING, &r, err);
 }
 
 enum rowd_code op_job_cancel(struct exec *x, const struct request *req, struct err *err)
 {
-	return turn(x, req, 1 << PURGE_RUNNING | 1 << PURGE_PAUSED | 1 << PURGE_FAILED, PURGE_CANCELLED, err);
+	struct purge_record r;
+	struct err ignored;
+	enum rowd_code rc = turn(x, req, 1 << PURGE_RUNNING | 1 << PURGE_PAUSED | 1 << PURGE_FAILED, PURGE_CANCELLED, &r, err);
+
+	err_init(&ignored);
+	if (!rc && *r.archive)
+		(void)!archive_trim(r.archive, r.archive_bytes, &ignored);   /* nobody runs it any more who would */
+	return rc;
 }
 
 enum rowd_code op_job_tune(struct exec *x, const struct request *req, struct err *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/audit.h"
+#include "daemon/exec/archive.h"
 #include "daemon/exec/once.h"
 #include "daemon/exec/purge.h"
 #include "daemon/log.h"
@@ -50,7 +51,7 @@ struct keeper {
 	struct task *tasks;
 	unsigned ntasks;
 	struct follower *followers;
-	bool stopping, stopped;
+	bool stopping;
 };
 
 /* ---- steps are jobs of the lanes ---- */
@@ -286,6 +287,17 @@ static void audit_end(const struct task *t)
 	audit_write(&line);
 }
 
+/* A chunk that was not committed may have left its rows behind those of the others. */
+static void trim_archive(const struct task *t)
+{
+	const struct purge_record *r = &t->step->record;
+	struct err err;
+
+	err_init(&err);
+	if (*r->archive && r->state != PURGE_RUNNING && archive_trim(r->archive, r->archive_bytes, &err))
+		log_warn("event=purge job=%lld state=archive_not_trimmed reason=\"%s\"", (long long)r->id, err.text);
+}
+
 static void *task_main(void *arg)
 {
 	struct task *t = arg, **at;
@@ -298,6 +310,7 @@ static void *task_main(void *arg)
 		 t->database->db.source.name, t->step->record.table, purge_state_name(t->step->record.state),
 		 (long long)t->step->record.deleted);
 	audit_end(t);
+	trim_archive(t);
 	if (t->step->record.state >= PURGE_DONE)
 		answer_followers(k, t->database, &t->step->record);
 	pthread_mutex_lock(&k->lock);
@@ -499,6 +512,15 @@ void keeper_wake(struct keeper *k, struct database *d)
 
 /* ---- life ---- */
 
+static void fini(struct keeper *k)
+{
+	pthread_cond_destroy(&k->left);
+	pthread_cond_destroy(&k->changed);
+	pthread_mutex_destroy(&k->lock);
+	free(k->woken);
+	free(k);
+}
+
 enum rowd_code keeper_start(struct server *s, struct keeper **out, struct err *err)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
@@ -522,8 +544,7 @@ enum rowd_code keeper_start(struct server *s, struct keeper **out, struct err *e
 	pthread_condattr_destroy(&monotonic);
 	rc = pthread_create(&k->thread, NULL, keeper_main, k);
 	if (rc) {
-		k->stopped = true;
-		keeper_free(k);
+		fini(k);
 		return err_sys(err, ROWD_E_NO_RESOURCE, rc, "start the keeper of purges");
 	}
 	*out = k;
@@ -534,13 +555,11 @@ void keeper_stop(struct keeper *k)
 {
 	struct follower *f;
 
-	if (!k || k->stopped)
+	if (!k)
 		return;
 	pthread_mutex_lock(&k->lock);
 	k->stopping = true;
 	pthread_cond_broadcast(&k->changed);
-	while (k->ntasks)
-		pthread_cond_wait(&k->left, &k->lock);
 	while ((f = k->followers)) {
 		k->followers = f->next;
 		job_failf(f->request, ROWD_E_SHUTTING_DOWN, "job %lld goes on at the next start", (long long)f->purge);
@@ -548,8 +567,6 @@ void keeper_stop(struct keeper *k)
 		free(f);
 	}
 	pthread_mutex_unlock(&k->lock);
-	pthread_join(k->thread, NULL);
-	k->stopped = true;
 }
 
 void keeper_free(struct keeper *k)
@@ -557,9 +574,10 @@ void keeper_free(struct keeper *k)
 	if (!k)
 		return;
 	keeper_stop(k);
-	pthread_cond_destroy(&k->left);
-	pthread_cond_destroy(&k->changed);
-	pthread_mutex_destroy(&k->lock);
-	free(k->woken);
-	free(k);
+	pthread_join(k->thread, NULL);
+	pthread_mutex_lock(&k->lock);
+	while (k->ntasks)
+		pthread_cond_wait(&k->left, &k->lock);
+	pthread_mutex_unlock(&k->lock);
+	fini(k);
 }
