@@ -496,8 +496,8 @@ static bool start(struct session *s, struct job *job, struct err *err)
 
 	if (!permitted(s, op, err))
 		return true;
-	if (s->tx && (op->id == OP_BEGIN || op->id == OP_USE || op->place == PLACE_SCHEMA || op->place == PLACE_ALONE ||
-		      op->place == PLACE_BARE)) {
+	if (s->tx && (op->id == OP_BEGIN || op->id == OP_USE || op->id == OP_OUTCOME || op->place == PLACE_SCHEMA ||
+		      op->place == PLACE_ALONE || op->place == PLACE_BARE)) {
 		err_set(err, ROWD_E_TX_OPEN, "%s is not possible while a transaction is open", op->name);
 		return true;
 	}
