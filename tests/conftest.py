@@ -28,11 +28,13 @@ def backend(request):
 @pytest.fixture(scope="module")
 def rowd(backend, tmp_path_factory):
     """A daemon for the module, on a fresh database of the backend, called main, and a second SQLite
-    database called other."""
+    database called other. Its purges archive into the folder archive of its directory."""
     directory = str(tmp_path_factory.mktemp("rowd"))
+    archive = os.path.join(directory, "archive")
+    os.mkdir(archive)
     d = daemon.Daemon([("main", backend.database(directory)),
                        ("other", "sqlite://" + os.path.join(directory, "other.db"))],
-                      directory=directory)
+                      directory=directory, args=["--archive-dir", archive])
     d.start()
     yield d
     try:
