@@ -102,59 +102,6 @@ void catalog_add_reason(struct catalog *c, struct table *t, const char *fmt, ...
 		c->failed = true;
 }
 
-/* ---- sealing: an order of its own ---- */
-
-/* Where the columns stand in the table, one after the other; the shorter list first. */
-static int columns_compare(const struct column *const *a, unsigned na, const struct column *const *b, unsigned nb)
-{
-	unsigned i;
-
-	for (i = 0; i < na && i < nb; i++)
-		if (a[i]->position != b[i]->position)
-			return a[i]->position < b[i]->position ? -1 : 1;
-	return na < nb ? -1 : na > nb;
-}
-
-static int key_compare(const void *x, const void *y)
-{
-	const struct key *a = x, *b = y;
-	int order = columns_compare(a->columns, a->ncolumns, b->columns, b->ncolumns);
-
-	return order ? order : strcmp(a->name ? a->name : "", b->name ? b->name : "");
-}
-
-static int foreign_key_compare(const void *x, const void *y)
-{
-	const struct foreign_key *a = x, *b = y;
-	int order = columns_compare(a->columns, a->ncolumns, b->columns, b->ncolumns);
-	unsigned i;
-
-	if (!order)
-		order = strcmp(a->parent_name ? a->parent_name : "", b->parent_name ? b->parent_name : "");
-	for (i = 0; i < a->ncolumns && !order; i++)
-		order = strcmp(a->reference_names[i] ? a->reference_names[i] : "",
-			       b->reference_names[i] ? b->reference_names[i] : "");
-	return order;
-}
-
-/* One database tells its keys in the order in which they were made, another by their names: neither is
- * what a client should see, or what decides which of two errors comes first. */
-static void sort_keys(struct catalog *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->nnodes; i++) {
-		struct table *t = c->all[i];
-
-		if (t->nuniques)
-			qsort(t->uniques, t->nuniques, sizeof *t->uniques, key_compare);
-		if (t->nindexes)
-			qsort(t->indexes, t->nindexes, sizeof *t->indexes, key_compare);
-		if (t->nforeign_keys)
-			qsort(t->foreign_keys, t->nforeign_keys, sizeof *t->foreign_keys, foreign_key_compare);
-	}
-}
-
 /* ---- sealing: names become pointers ---- */
 
 static int table_compare(const void *x, const void *y)
@@ -465,10 +412,7 @@ enum rowd_code catalog_seal(struct catalog *c, struct err *err)
 
 	for (struct node *node = c->nodes; node; node = node->next)
 		sort_keys(&node->table);
-	if (!sort_tables(c))
-		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
-	sort_keys(c);
-	if (!resolve_foreign_keys(c))
+	if (!sort_tables(c) || !resolve_foreign_keys(c))
 		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
 	for (i = 0; i < c->nnodes; i++)
 		judge_table(c, c->all[i]);

@@ -91,9 +91,9 @@ struct arena *catalog_arena(struct catalog *c);
 struct table *catalog_add_table(struct catalog *c, const char *name);
 
 /*
- * Done building: sort tables by name and keys by their columns, resolve foreign keys' parents and references by name (left
- * by the driver in parent_name and reference_names), fill children, decide `portable` with what
- * can be said without the driver. ROWD_E_NO_RESOURCE.
+ * Done building: sort tables by name and keys by their columns, resolve foreign keys' parents and
+ * references by name (left by the driver in parent_name and reference_names), fill children, decide
+ * `portable` with what can be said without the driver. ROWD_E_NO_RESOURCE.
  */
 ROWD_MUST_CHECK enum rowd_code catalog_seal(struct catalog *c, struct err *err);
 
