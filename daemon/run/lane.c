@@ -54,7 +54,6 @@ static struct worker *worker_start(struct lane *l, struct db_conn *conn)
 	pthread_condattr_destroy(&monotonic);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	rc = pthread_create(&w->thread, &attr, worker_main, w);
 	pthread_attr_destroy(&attr);
 	if (rc) {
@@ -219,6 +218,9 @@ void lane_stop(struct lane *l)
 	while (l->nworkers > 0)
 		pthread_cond_wait(&l->left, &l->lock);
 	pthread_mutex_unlock(&l->lock);
+	if (l->any_gone)
+		pthread_join(l->last_gone, NULL);
+	l->any_gone = false;
 }
 
 void lane_fini(struct lane *l)

@@ -32,6 +32,8 @@ struct lane {
 	struct job_queue queue;
 	struct worker *workers;
 	unsigned nworkers, nidle, nkept;
+	pthread_t last_gone;          /* the worker that left last, if any has: it waits for the one before it */
+	bool any_gone;
 	atomic_bool stopping;
 };
 

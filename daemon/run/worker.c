@@ -619,6 +619,8 @@ static void worker_leave(struct worker *w)
 {
 	struct lane *l = w->lane;
 	struct worker **at;
+	pthread_t before;
+	bool any_before;
 
 	for (at = &l->workers; *at != w; at = &(*at)->next)
 		;
@@ -629,9 +631,15 @@ static void worker_leave(struct worker *w)
 	pthread_cond_destroy(&w->wanted);
 	free(w);
 	pthread_mutex_lock(&l->lock);
+	before = l->last_gone;
+	any_before = l->any_gone;
+	l->last_gone = pthread_self();
+	l->any_gone = true;
 	l->nworkers--;
 	pthread_cond_signal(&l->left);
 	pthread_mutex_unlock(&l->lock);
+	if (any_before)
+		pthread_join(before, NULL);
 }
 
 void *worker_main(void *arg)
