@@ -164,6 +164,7 @@ nodist_noinst_HEADERS += daemon/db/drivers.inc
 BUILT_SOURCES += daemon/db/drivers.inc
 CLEANFILES += daemon/db/drivers.inc
 
+daemon/db/registry.$(OBJEXT): daemon/db/drivers.inc
 daemon/db/drivers.inc: Makefile
 	$(AM_V_GEN)$(MKDIR_P) daemon/db && \
 	for file in $(ROWD_DRIVERS); do \

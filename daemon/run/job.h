@@ -97,7 +97,7 @@ struct job {
 	void *work_arg;
 	struct job_waiter *waiter;  /* borrowed; where a job goes that no loop has sent */
 	int64_t follow;             /* answer when this purge is over; 0: now */
-	enum job_place place;       /* lane->lock guards it once submitted */
+	_Atomic(enum job_place) place;  /* written under lane->lock once submitted */
 	atomic_bool cancelled;
 	int64_t arrived_ns, deadline_ns;
 	enum rowd_code code;

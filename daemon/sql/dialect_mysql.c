@@ -65,7 +65,20 @@ static void add_decimal_literal(struct sql *s, const struct value *v)
 	sql_add(s, text);
 }
 
-static void add_default(struct sql *s, const struct value *v)
+/*
+ * InnoDB of 5.7 reads the foreign keys of a CREATE TABLE out of its text by itself, and takes a backslash in a
+ * literal for an escape whatever the session says: behind '\\' it would find none. There text is kept as
+ * bytes, and bytes can be said otherwise.
+ */
+static void add_text_default(struct sql *s, const struct dialect *d, const struct value *v)
+{
+	if (d->text_is_bytes && v->u.s.len && memchr(v->u.s.data, '\\', v->u.s.len))
+		sql_add_bytes_literal(s, v->u.s.data, v->u.s.len);
+	else
+		sql_add_text_literal(s, v->u.s.data, v->u.s.len);
+}
+
+static void add_default(struct sql *s, const struct dialect *d, const struct value *v)
 {
 	sql_add(s, " DEFAULT ");
 	switch (v->kind) {
@@ -84,7 +97,7 @@ static void add_default(struct sql *s, const struct value *v)
 		sql_add_float_literal(s, v->u.f);
 		break;
 	case VALUE_TEXT:
-		sql_add_text_literal(s, v->u.s.data, v->u.s.len);
+		add_text_default(s, d, v);
 		break;
 	case VALUE_BYTES:
 		sql_add_bytes_literal(s, v->u.s.data, v->u.s.len);
@@ -103,7 +116,7 @@ static void mysql_column_type(struct sql *s, const struct dialect *d, const stru
 	/* said aloud: what it is when left out, the server decides */
 	sql_add(s, c->nullable ? " NULL" : " NOT NULL");
 	if (c->has_default)
-		add_default(s, &c->dflt);
+		add_default(s, d, &c->dflt);
 	if (c->generated)
 		sql_add(s, " AUTO_INCREMENT");
 	sql_addf(s, " COMMENT 'rowd %s'", type_format(&c->type, type));
