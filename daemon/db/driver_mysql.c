@@ -187,7 +187,7 @@ static enum rowd_code ask_alive(struct mydb_conn *c, struct err *err)
 {
 	enum rowd_code rc = ROWD_OK;
 
-	mydb_guard_enter(c, MYDB_CONTROL_MS);
+	mydb_guard_enter(c, MYDB_PING_MS);
 	if (mysql_ping(c->db))
 		rc = mydb_fail(c, err);
 	mydb_guard_leave(c);
@@ -202,6 +202,10 @@ static enum rowd_code mydb_ping(void *conn, struct err *err)
 
 	if (rc)
 		return rc;
+	if (c->url.nhosts > 1 && mydb_host_is_avoided(c, c->host)) {
+		c->broken = true;
+		return err_set(err, ROWD_E_UNAVAILABLE, "the server did not answer to others");
+	}
 	if (!is_silent(c) || is_older(c->used_ns, IDLE_MS))
 		rc = ask_alive(c, err);
 	if (!rc && c->url.nhosts > 1 && is_older(c->checked_ns, WRITABLE_MS))

@@ -6,15 +6,16 @@
  * since a server that hangs takes its time for that too. A connection does not go on before the fate of
  * a kill on its way is known: what comes too late would hit its next statement. When all words fail, the
  * socket is shut down.
+ *
+ * A statement that is not answered for some seconds may be a long one, or its server may be gone without a
+ * word. Another connection finds out; where that is not answered either, the socket is shut down too, so
+ * that the next host has its turn long before a deadline.
  */
 #include "config.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -22,9 +23,9 @@
 
 enum {
 	NS_PER_S = 1000000000,
-	MS_PER_S = 1000,
-	KILL_SECONDS = 2,  /* for each step of a kill: the connection, the question, the word */
-	PATIENCE_MS = 5000 /* from the word to the end of the connection, when nothing comes of it */
+	PROBE_AFTER_MS = 5000, /* without an answer: is the server there at all? */
+	PROBES = 2,            /* without an answer either, and it is given up */
+	PATIENCE_MS = 5000     /* from the word to the end of the connection, when nothing comes of it */
 };
 
 static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER; /* taken before `lock` */
@@ -74,49 +75,10 @@ static int start_thread(pthread_t *out, void *(*run)(void *), void *arg)
 
 /* ---- the kill ---- */
 
-/* Is this the server that the connection is to? Behind one address there may be several. */
-static bool is_same_server(MYSQL *db, const char *identity)
-{
-	MYSQL_RES *result;
-	MYSQL_ROW row;
-	bool same = false;
-
-	if (mysql_real_query(db, mydb_identity_query, strlen(mydb_identity_query)) != 0)
-		return false;
-	result = mysql_store_result(db);
-	row = result ? mysql_fetch_row(result) : NULL;
-	if (row && row[0])
-		same = strncmp(row[0], identity, sizeof((struct mydb_conn *)0)->identity - 1) == 0;
-	if (result)
-		mysql_free_result(result);
-	return same;
-}
-
-static enum mydb_kill kill_query(struct mydb_conn *c)
-{
-	enum mydb_kill result = KILL_NOT_SENT;
-	struct err ignored;
-	char words[48];
-	MYSQL *db;
-
-	err_init(&ignored);
-	if (mydb_connect_host(c, c->host, KILL_SECONDS, KILL_SECONDS, &db, &ignored))
-		return KILL_NOT_SENT;
-	if (is_same_server(db, c->identity)) {
-		snprintf(words, sizeof words, "KILL QUERY %" PRIu64, c->id);
-		if (mysql_real_query(db, words, strlen(words)) == 0)
-			result = KILL_DONE;
-		else if (mydb_is_lost(mysql_errno(db)))
-			result = KILL_UNKNOWN;
-	}
-	mysql_close(db);
-	return result;
-}
-
 static void *killer_run(void *arg)
 {
 	struct mydb_conn *c = arg;
-	enum mydb_kill result = kill_query(c);
+	enum mydb_kill result = mydb_kill_query(c);
 
 	mysql_thread_end();
 	pthread_mutex_lock(&lock);
@@ -138,7 +100,7 @@ static void kill_start(struct mydb_conn *c)
 	pthread_t killer;
 
 	g->state = GUARD_KILLING;
-	g->cut_ns = mydb_now_ns() + (int64_t)(PATIENCE_MS + 3 * KILL_SECONDS * MS_PER_S) * MYDB_NS_PER_MS;
+	g->cut_ns = mydb_now_ns() + (int64_t)(PATIENCE_MS + MYDB_KILL_MS) * MYDB_NS_PER_MS;
 	if (start_thread(&killer, killer_run, c) == 0) {
 		pthread_detach(killer);
 	} else {
@@ -146,6 +108,39 @@ static void kill_start(struct mydb_conn *c)
 		g->state = GUARD_KILLED;
 		g->cut_ns = 1;
 	}
+}
+
+/* ---- a server that hangs ---- */
+
+static void *probe_run(void *arg)
+{
+	struct mydb_conn *c = arg;
+	struct mydb_guard *g = &c->guard;
+	bool there = mydb_is_there(c);
+
+	mysql_thread_end();
+	pthread_mutex_lock(&lock);
+	g->unanswered = there ? 0 : g->unanswered + 1;
+	g->probe_ns = mydb_now_ns() + (there ? (int64_t)PROBE_AFTER_MS * MYDB_NS_PER_MS : 0);
+	if (g->unanswered == PROBES)
+		g->cut_ns = 1;
+	g->probing = false;
+	pthread_cond_signal(&wake);
+	pthread_cond_broadcast(&settled);
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+/* With the lock held. */
+static void probe_start(struct mydb_conn *c)
+{
+	struct mydb_guard *g = &c->guard;
+	pthread_t prober;
+
+	g->probing = start_thread(&prober, probe_run, c) == 0;
+	g->probe_ns = INT64_MAX;
+	if (g->probing)
+		pthread_detach(prober);
 }
 
 /* ---- the watching thread ---- */
@@ -159,6 +154,8 @@ static int64_t attend(struct mydb_conn *c, int64_t now)
 
 	if (g->state == GUARD_RUNNING && g->stoppable && due)
 		kill_start(c);
+	if (now >= g->probe_ns && !g->probing && !g->cut)
+		probe_start(c);
 	if (g->cut_ns && now >= g->cut_ns && !g->cut) {
 		shutdown(g->fd, SHUT_RDWR);
 		g->cut = true;
@@ -167,6 +164,8 @@ static int64_t attend(struct mydb_conn *c, int64_t now)
 		next = g->stop_ns;
 	if (g->cut_ns && !g->cut && g->cut_ns < next)
 		next = g->cut_ns;
+	if (!g->cut && g->probe_ns < next)
+		next = g->probe_ns;
 	return next;
 }
 
@@ -254,6 +253,7 @@ static int64_t watch_end(const struct db_watch *w)
 void mydb_guard_enter(struct mydb_conn *c, int64_t control_ms)
 {
 	struct mydb_guard *g = &c->guard;
+	int64_t now = mydb_now_ns();
 
 	pthread_mutex_lock(&lock);
 	assert(g->state == GUARD_IDLE);
@@ -262,16 +262,19 @@ void mydb_guard_enter(struct mydb_conn *c, int64_t control_ms)
 	g->cancelled = g->cut = false;
 	g->kill = KILL_NOT_SENT;
 	g->stop_ns = g->stoppable ? watch_end(c->watch) : 0;
-	g->cut_ns = g->stoppable && !c->opening
+	g->cut_ns = g->stoppable && !c->bounded
 			    ? 0
-			    : mydb_now_ns() + (control_ms ? control_ms : MYDB_CONTROL_MS) * MYDB_NS_PER_MS;
+			    : now + (control_ms ? control_ms : MYDB_PING_MS) * MYDB_NS_PER_MS;
+	g->probe_ns = now + (int64_t)PROBE_AFTER_MS * MYDB_NS_PER_MS;
+	g->unanswered = 0;
 	g->previous = NULL;
 	g->next = entered;
 	if (entered)
 		entered->guard.previous = c;
 	entered = c;
-	if (g->stop_ns || g->cut_ns)
-		look_soon(g->stop_ns ? g->stop_ns : g->cut_ns);
+	look_soon(g->stop_ns && g->stop_ns < g->probe_ns ? g->stop_ns : g->probe_ns);
+	if (g->cut_ns)
+		look_soon(g->cut_ns);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -289,9 +292,10 @@ void mydb_guard_update(struct mydb_conn *c)
 	pthread_mutex_unlock(&lock);
 }
 
+/* What is on its way for the connection uses it. */
 static void wait_settled(struct mydb_guard *g)
 {
-	while (g->state == GUARD_KILLING)
+	while (g->state == GUARD_KILLING || g->probing)
 		pthread_cond_wait(&settled, &lock);
 }
 
@@ -314,6 +318,8 @@ enum mydb_kill mydb_guard_leave(struct mydb_conn *c)
 		g->next->guard.previous = g->previous;
 	g->state = GUARD_IDLE;
 	pthread_mutex_unlock(&lock);
+	if (g->cut)
+		mydb_host_avoid(c);
 	return result;
 }
 

@@ -231,10 +231,13 @@ static bool is_on(const struct value *v)
 
 static enum rowd_code check_cluster(struct mydb_conn *c, struct err *err)
 {
+	/* without waiting for what the others of the cluster have done: that may take long, or for ever */
+	static const char text[] =
+		"SET STATEMENT wsrep_sync_wait = 0 FOR SHOW GLOBAL STATUS LIKE 'wsrep_ready'";
 	static const struct type types[] = { { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT } };
+	const char *question = c->mariadb ? text : strstr(text, "SHOW");
 	bool ready;
-	enum rowd_code rc =
-		ask_last(c, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'", types, 2, &ready, is_on, err);
+	enum rowd_code rc = ask_last(c, question, types, 2, &ready, is_on, err);
 
 	if (rc || ready)
 		return rc;
@@ -242,23 +245,34 @@ static enum rowd_code check_cluster(struct mydb_conn *c, struct err *err)
 	return err_set(err, ROWD_E_UNAVAILABLE, "the server is not part of its cluster");
 }
 
+static enum rowd_code check_read_only(struct mydb_conn *c, struct err *err)
+{
+	static const char text[] = "SET STATEMENT wsrep_sync_wait = 0 FOR "
+				   "SELECT @@global.read_only + @@global.innodb_read_only";
+	static const struct type type = { .kind = TYPE_INT };
+	const char *question = c->galera && c->mariadb ? text : strstr(text, "SELECT");
+	bool writable;
+	enum rowd_code rc = ask_last(c, question, &type, 1, &writable, is_zero, err);
+
+	if (rc || writable)
+		return rc;
+	c->broken = true;
+	return err_set(err, ROWD_E_UNAVAILABLE, "the server can only be read");
+}
+
 enum rowd_code mydb_check_writable(struct mydb_conn *c, struct err *err)
 {
-	static const struct type type = { .kind = TYPE_INT };
-	enum rowd_code rc = c->galera ? check_cluster(c, err) : ROWD_OK;
-	bool writable = true;
+	enum rowd_code rc = ROWD_OK;
 
+	c->bounded = true;
+	if (c->galera)
+		rc = check_cluster(c, err);
 	if (!rc && c->url.nhosts > 1)
-		rc = ask_last(c, "SELECT @@global.read_only + @@global.innodb_read_only", &type, 1, &writable,
-			      is_zero, err);
-	if (rc)
-		return rc;
-	if (!writable) {
-		c->broken = true;
-		return err_set(err, ROWD_E_UNAVAILABLE, "the server can only be read");
-	}
-	c->checked_ns = mydb_now_ns();
-	return ROWD_OK;
+		rc = check_read_only(c, err);
+	c->bounded = false;
+	if (!rc)
+		c->checked_ns = mydb_now_ns();
+	return rc;
 }
 
 static enum rowd_code try_host(struct mydb_conn *c, const struct mydb_host *host, unsigned seconds,
@@ -272,34 +286,54 @@ static enum rowd_code try_host(struct mydb_conn *c, const struct mydb_host *host
 	if (rc)
 		return rc;
 	c->guard.fd = socket_of(c->db);
-	c->opening = true;
+	c->bounded = true;
 	rc = mydb_session_prepare(c, err);
-	if (!rc)
-		rc = mydb_check_writable(c, err);
-	c->opening = false;
-	return rc;
+	c->bounded = false;
+	return rc ? rc : mydb_check_writable(c, err);
 }
 
 /* ---- the slots ---- */
+
+/* Those that did not answer a moment ago come last, in the same order. */
+static void order_hosts(struct mydb_conn *c, const struct mydb_host **out)
+{
+	bool avoided[MYDB_HOSTS_MOST];
+	unsigned i, n = 0;
+
+	for (i = 0; i < c->url.nhosts; i++)
+		avoided[i] = mydb_host_is_avoided(c, &c->url.hosts[i]);
+	for (i = 0; i < c->url.nhosts; i++)
+		if (!avoided[i])
+			out[n++] = &c->url.hosts[i];
+	for (i = 0; i < c->url.nhosts; i++)
+		if (avoided[i])
+			out[n++] = &c->url.hosts[i];
+}
 
 static enum rowd_code first_writable(struct mydb_conn *c, struct err *err)
 {
 	int64_t share = c->source->connect_timeout_ms / c->url.nhosts;
 	unsigned seconds = share > MS_PER_S ? (unsigned)(share / MS_PER_S) : 1, i;
+	const struct mydb_host *hosts[MYDB_HOSTS_MOST];
+	struct err last;
 	enum rowd_code rc = ROWD_OK;
 
+	err_init(&last);
+	order_hosts(c, hosts);
 	for (i = 0; i < c->url.nhosts; i++) {
-		err_init(err);
-		rc = try_host(c, &c->url.hosts[i], seconds, err);
+		err_init(&last);
+		rc = try_host(c, hosts[i], seconds, &last);
 		if (!rc)
 			return ROWD_OK;
+		mydb_host_avoid(c);
 	}
 	if (c->url.nhosts > 1)
-		return err_native(err, ROWD_E_UNAVAILABLE, err->native, "none of the servers can be written");
+		return err_native(err, ROWD_E_UNAVAILABLE, last.native,
+				  "none of the servers can be used; the last: %s", last.text);
 	/* what the contract of `open` allows */
 	if (rc != ROWD_E_NO_RESOURCE && rc != ROWD_E_CORRUPT)
-		err->code = ROWD_E_UNAVAILABLE;
-	return err->code;
+		rc = ROWD_E_UNAVAILABLE;
+	return err_native(err, rc, last.native, "%s", last.text);
 }
 
 enum rowd_code mydb_open(void *conn, const struct db_source *src, enum db_role role,
@@ -317,7 +351,7 @@ enum rowd_code mydb_open(void *conn, const struct db_source *src, enum db_role r
 	if (!rc)
 		rc = mydb_guard_hold(c, err);
 	if (!rc)
-		rc = mydb_version_use(c, err);
+		rc = mydb_shared_use(c, err);
 	return rc ? rc : first_writable(c, err);
 }
 
@@ -327,7 +361,7 @@ void mydb_close(void *conn)
 
 	forget_server(c);
 	mydb_guard_let_go(c);
-	mydb_version_leave(c);
+	mydb_shared_leave(c);
 	mydb_values_fini(c);
 	mydb_url_fini(&c->url);
 	if (c->password)

@@ -8,6 +8,8 @@
 #ifndef ROWD_DB_MYSQL_PRIVATE_H
 #define ROWD_DB_MYSQL_PRIVATE_H
 
+#include <pthread.h>
+
 #include <errmsg.h>
 #include <mysql.h>
 
@@ -26,7 +28,9 @@ enum {
 	MYDB_PLACEHOLDERS_MOST = 65535,
 	MYDB_SESSION_SECONDS = 600,                /* no read or write of the socket blocks for longer */
 	MYDB_PACKET_LEAST_BYTES = 4 * 1024 * 1024, /* the least of the servers' own defaults */
-	MYDB_CONTROL_MS = 10000,                   /* beginning, rolling back, asking */
+	MYDB_KILL_MS = 6000,                       /* at most, to have a statement stopped */
+	MYDB_PING_MS = 4000,
+	MYDB_CONTROL_MS = 10000, /* beginning, rolling back, asking */
 	MYDB_COMMIT_MS = 30000,
 	MYDB_NS_PER_MS = 1000000
 };
@@ -75,7 +79,10 @@ struct mydb_guard {
 	bool cancelled;          /* somebody asked for it */
 	bool cut;                /* the socket was shut down: the last resort */
 	enum mydb_kill kill;     /* once killed */
+	bool probing;            /* somebody looks whether the server is there */
+	unsigned unanswered;     /* how often it was not, one time after the other */
 	int64_t stop_ns, cut_ns; /* CLOCK_MONOTONIC; 0: never */
+	int64_t probe_ns;        /* CLOCK_MONOTONIC */
 	int fd;
 	struct mydb_conn *next, *previous;
 };
@@ -119,7 +126,7 @@ struct mydb_conn {
 	struct mydb_shared *shared; /* borrowed; what is known of the database; NULL before `open` */
 	char identity[256];         /* of the server: a kill may only go to the same one */
 	bool guarded;               /* the guard's thread is held */
-	bool opening;               /* no statement may take long */
+	bool bounded;               /* no statement may take longer than a ping */
 	bool broken;                /* nothing but close may follow */
 	bool mariadb;
 	bool galera;
@@ -190,6 +197,14 @@ enum rowd_code mydb_watch_look(struct mydb_conn *c);
 
 /* driver.cancel */
 void mydb_guard_cancel(void *conn);
+
+/* ---- mysql_errand.c: from threads of the guard's ---- */
+
+/* Ask the server to stop what the connection runs. */
+enum mydb_kill mydb_kill_query(struct mydb_conn *c);
+
+/* Does anybody answer at the server's address? */
+bool mydb_is_there(struct mydb_conn *c);
 
 /* ---- mysql_open.c ---- */
 
@@ -298,11 +313,30 @@ void mydb_rollback(void *conn);
 bool mydb_step_aside(struct mydb_conn *c);
 void mydb_step_back(struct mydb_conn *c, bool aside);
 
-/* ---- mysql_version.c ---- */
+/* ---- mysql_shared.c ---- */
 
-/* Every open connection uses what is known of its database's version. */
-enum rowd_code mydb_version_use(struct mydb_conn *c, struct err *err);
-void mydb_version_leave(struct mydb_conn *c);
+/* What the connections of one database know together. */
+struct mydb_shared {
+	const struct db_source *source; /* borrowed; tells databases apart */
+	unsigned users;
+	struct mydb_shared *next;
+	pthread_mutex_t lock; /* guards all below */
+	bool known;           /* version is one that was read */
+	bool asking;          /* somebody is on the way to the server */
+	int64_t version;
+	int64_t due_ns;      /* when it is to be asked for again */
+	uint64_t generation; /* of version: how often it was told */
+	int64_t avoided_until_ns[MYDB_HOSTS_MOST];
+};
+
+enum rowd_code mydb_shared_use(struct mydb_conn *c, struct err *err);
+void mydb_shared_leave(struct mydb_conn *c);
+
+/* The host of c does not answer: for some seconds the others are tried first. */
+void mydb_host_avoid(struct mydb_conn *c);
+bool mydb_host_is_avoided(struct mydb_conn *c, const struct mydb_host *host);
+
+/* ---- mysql_version.c ---- */
 
 /* driver.version: as known to all connections of the database, asked for when that is some milliseconds old. */
 enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err);

@@ -24,7 +24,7 @@ enum {
 
 /* ---- what the settings are to be ---- */
 
-enum who { ALL = 0, MARIADB_ONLY = 1, CLUSTER_ONLY = 2 };
+enum who { ALL = 0, MARIADB_ONLY, CLUSTER_ONLY, NOT_A_CLUSTER };
 
 enum compared {
 	AS_WORD, /* without regard to case */
@@ -69,8 +69,9 @@ static const struct setting settings[] = {
 	{ .name = "tx_read_only", .due = "OFF", .set = "0" },
 	{ .name = "transaction_read_only", .due = "OFF", .set = "0" },
 	{ .name = "default_storage_engine", .due = "InnoDB" },
-	{ .name = "auto_increment_increment", .due = "1", .compared = AS_NUMBER },
-	{ .name = "auto_increment_offset", .due = "1", .compared = AS_NUMBER },
+	/* a cluster gives each of its servers ids of its own */
+	{ .name = "auto_increment_increment", .due = "1", .compared = AS_NUMBER, .who = NOT_A_CLUSTER },
+	{ .name = "auto_increment_offset", .due = "1", .compared = AS_NUMBER, .who = NOT_A_CLUSTER },
 	{ .name = "div_precision_increment", .due = "4", .compared = AS_NUMBER },
 	{ .name = "group_concat_max_len", .due = "1048576", .compared = AS_NUMBER },
 	/* texts are put in order by all they hold: up to 60,000 bytes of a row */
@@ -223,8 +224,17 @@ static bool applies(const struct session *s, size_t i)
 
 	if (!s->shown[i].exists || (setting->checked_only && !setting->due))
 		return false;
-	return setting->who == ALL || (setting->who == MARIADB_ONLY && s->c->mariadb) ||
-	       (setting->who == CLUSTER_ONLY && s->c->galera && s->c->url.nhosts > 1);
+	switch (setting->who) {
+	case MARIADB_ONLY:
+		return s->c->mariadb;
+	case CLUSTER_ONLY:
+		return s->c->galera && s->c->url.nhosts > 1;
+	case NOT_A_CLUSTER:
+		return !s->c->galera;
+	case ALL:
+		break;
+	}
+	return true;
 }
 
 static enum rowd_code check_settings(struct session *s, struct err *err)

@@ -29,7 +29,7 @@ static bool begins_with(const char *text, const char *word)
 
 static void classify(struct mydb_stmt *s, const char *text)
 {
-	static const char *const reads[] = { "SELECT", "SHOW", "(", "WITH", "VALUES" };
+	static const char *const reads[] = { "SELECT", "SHOW", "(", "WITH", "VALUES", "SET" };
 	static const char *const writes[] = { "INSERT", "UPDATE", "DELETE", "REPLACE" };
 	size_t i;
 

@@ -5,9 +5,6 @@
  */
 #include "config.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "daemon/db/mysql_private.h"
 
 enum {
@@ -29,60 +26,6 @@ static const char version_query[] =
 	"(SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME, "
 	"DELETE_RULE, UPDATE_RULE))), 0) AS SIGNED) "
 	"FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE())";
-
-/* What is known of one database, by all its connections. */
-struct mydb_shared {
-	const struct db_source *source; /* borrowed; tells databases apart */
-	unsigned users;
-	bool known;  /* version is one that was read */
-	bool asking; /* somebody is on the way to the server */
-	int64_t version;
-	int64_t due_ns;      /* when it is to be asked for again */
-	uint64_t generation; /* of version: how often it was told */
-	struct mydb_shared *next;
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct mydb_shared *all; /* guarded by lock, as is what they hold */
-
-enum rowd_code mydb_version_use(struct mydb_conn *c, struct err *err)
-{
-	struct mydb_shared *s;
-
-	pthread_mutex_lock(&lock);
-	for (s = all; s && s->source != c->source; s = s->next)
-		;
-	if (!s) {
-		s = calloc(1, sizeof *s);
-		if (s) {
-			s->source = c->source;
-			s->next = all;
-			all = s;
-		}
-	}
-	if (s)
-		s->users++;
-	c->shared = s;
-	pthread_mutex_unlock(&lock);
-	return s ? ROWD_OK : err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
-}
-
-void mydb_version_leave(struct mydb_conn *c)
-{
-	struct mydb_shared *s = c->shared, **place;
-
-	if (!s)
-		return;
-	c->shared = NULL;
-	pthread_mutex_lock(&lock);
-	if (--s->users == 0) {
-		for (place = &all; *place != s; place = &(*place)->next)
-			;
-		*place = s->next;
-		free(s);
-	}
-	pthread_mutex_unlock(&lock);
-}
 
 /* Any change of any of the sums changes it. */
 static int64_t mix(const struct value *sums)
@@ -145,18 +88,18 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 	bool fresh, aside;
 	enum rowd_code rc;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&s->lock);
 	fresh = is_fresh(c, began);
 	*out = s->version;
 	generation = s->generation;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&s->lock);
 	if (fresh)
 		return ROWD_OK;
 	aside = mydb_step_aside(c);
 	rc = mydb_version_read(c, &version, err);
 	mydb_step_back(c, aside);
 	ended = mydb_now_ns();
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&s->lock);
 	s->asking = false;
 	if (!rc && s->generation == generation) { /* else somebody has learnt a later one */
 		s->version = version;
@@ -165,7 +108,7 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 	}
 	s->due_ns = ended + interval(ended - began);
 	*out = s->version;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
 
@@ -173,9 +116,9 @@ void mydb_version_tell(struct mydb_conn *c, int64_t version)
 {
 	struct mydb_shared *s = c->shared;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&s->lock);
 	s->version = version;
 	s->known = true;
 	s->generation++;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&s->lock);
 }
