@@ -119,6 +119,9 @@ libdaemon_a_SOURCES = \
 	daemon/plan/schema_rules.c \
 	daemon/rpc/dispatch.c \
 	daemon/rpc/dispatch.h \
+	daemon/rpc/errand.c \
+	daemon/rpc/errand.h \
+	daemon/rpc/events.c \
 	daemon/rpc/op_session.c \
 	daemon/rpc/op_session.h \
 	daemon/rpc/session.c \

@@ -17,7 +17,7 @@
 #include "daemon/net/acceptor.h"
 #include "daemon/net/listener.h"
 #include "daemon/notify.h"
-#include "daemon/rpc/dispatch.h"
+#include "daemon/rpc/session.h"
 #include "daemon/run/clock.h"
 #include "daemon/run/keeper.h"
 #include "daemon/server.h"
@@ -147,7 +147,7 @@ static enum rowd_code make_loops(struct server *s, struct err *err)
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for %u loops", n);
 	s->nloops = n;
 	for (unsigned i = 0; i < n; i++) {
-		rc = loop_new(s, i, &dispatch_events, &s->loops[i], err);
+		rc = loop_new(s, i, &session_events, &s->loops[i], err);
 		if (rc)
 			return rc;
 	}

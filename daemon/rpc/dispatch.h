@@ -35,7 +35,4 @@ bool dispatch_start(struct session *s, struct job *job);
  * queue behind each other in one grouping lane. */
 bool dispatch_pipelines(struct session *s, const struct job *job);
 
-/* The events of a loop, for loop_new. */
-extern const struct loop_events dispatch_events;
-
 #endif

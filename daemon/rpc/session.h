@@ -64,4 +64,7 @@ void session_drain(struct session *s);
 /* The client goes now, whatever is in flight is cancelled. s may be gone afterwards. */
 void session_abandon(struct session *s);
 
+/* The events of a loop, for loop_new. events.c */
+extern const struct loop_events session_events;
+
 #endif
