@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/ctl/archive.h"
 #include "client/ctl/args.h"
 #include "client/ctl/ctl.h"
 #include "client/ctl/interrupt.h"
@@ -28,7 +29,8 @@ struct load {
 	struct ctl *ctl;
 	const char *method, *table;
 	struct json_object *options; /* borrowed; NULL: none */
-	struct rows *rows;
+	struct rows *rows;       /* NULL: from the archive */
+	struct archive *archive; /* NULL: from rows */
 	struct buf packed; /* the rows, each a map */
 	uint64_t *lines;   /* owned; where each began */
 	size_t held, max_rows;
@@ -89,7 +91,7 @@ static void load_answer(struct load *l, const struct rowd_result *result)
 /* Which rows a request that failed was about. */
 static void load_tell(const struct load *l, const struct rowd_error *err)
 {
-	const char *unit = rows_unit(l->rows);
+	const char *unit = l->rows ? rows_unit(l->rows) : "row";
 	unsigned long long first = l->lines[0], last = l->lines[l->held - 1];
 
 	if (err->index >= 0 && (size_t)err->index < l->held)
@@ -129,16 +131,10 @@ static enum ctl_exit load_send(struct load *l)
 	return rc;
 }
 
-/* One row, which is put; sends when enough are held. */
-static enum ctl_exit load_add(struct load *l, struct json_object *row)
+/* One more row is packed; sends when enough are held. */
+static enum ctl_exit load_hold(struct load *l, uint64_t line)
 {
-	char why[120];
-	bool ok = json_pack(&l->packed, row, why, sizeof why);
-
-	json_object_put(row);
-	if (!ok)
-		return ctl_fail("%s %llu: %s", rows_unit(l->rows), (unsigned long long)l->rows->line, why);
-	l->lines[l->held++] = l->rows->line;
+	l->lines[l->held++] = line;
 	if (l->one_request) {
 		if (l->held < l->max_rows && l->packed.len < BATCH_MAX_BYTES / 2)
 			return CTL_OK;
@@ -147,11 +143,45 @@ static enum ctl_exit load_add(struct load *l, struct json_object *row)
 	return l->held == l->max_rows || l->packed.len >= BATCH_BYTES ? load_send(l) : CTL_OK;
 }
 
+/* One row, which is put. */
+static enum ctl_exit load_add(struct load *l, struct json_object *row)
+{
+	char why[120];
+	bool ok = json_pack(&l->packed, row, why, sizeof why);
+
+	json_object_put(row);
+	if (!ok)
+		return ctl_fail("%s %llu: %s", rows_unit(l->rows), (unsigned long long)l->rows->line, why);
+	return load_hold(l, l->rows->line);
+}
+
+static enum ctl_exit load_archive(struct load *l)
+{
+	enum ctl_exit rc = CTL_OK;
+	const char *row;
+	size_t len;
+
+	while (rc == CTL_OK) {
+		if (interrupt_seen())
+			return ctl_fail("interrupted");
+		switch (archive_next(l->archive, &row, &len)) {
+		case ARCHIVE_END: return load_send(l);
+		case ARCHIVE_ERROR: return CTL_FAILED;
+		case ARCHIVE_ROW: break;
+		}
+		buf_add(&l->packed, row, len);
+		rc = load_hold(l, l->archive->row);
+	}
+	return rc;
+}
+
 static enum ctl_exit load_all(struct load *l)
 {
 	struct json_object *row;
 	enum ctl_exit rc = CTL_OK;
 
+	if (l->archive)
+		return load_archive(l);
 	while (rc == CTL_OK) {
 		enum rows_status status;
 
@@ -315,6 +345,22 @@ static FILE *input_open(const struct args *a, char **text_out)
 	return fopen(path, "re");
 }
 
+/* The rows of a purge's archive, put back. */
+static enum ctl_exit load_from_archive(struct ctl *ctl, struct load *l, const struct args *a)
+{
+	const char *path = args_get(a, "file");
+	struct archive archive;
+	enum ctl_exit rc = CTL_FAILED;
+
+	if (!path || args_get(a, "csv"))
+		return ctl_usage(a->verb->name, "--archive wants its file: --archive -f PATH");
+	l->archive = &archive;
+	if (archive_open(&archive, path))
+		rc = load_run(ctl, l, a);
+	archive_close(&archive);
+	return rc;
+}
+
 static enum ctl_exit cmd_load(struct ctl *ctl, const struct verb *verb, int argc, char **argv)
 {
 	struct load l = { .ctl = ctl, .method = verb->ops };
@@ -335,16 +381,20 @@ static enum ctl_exit cmd_load(struct ctl *ctl, const struct verb *verb, int argc
 		rc = ctl_connect(ctl);
 	if (rc != CTL_OK)
 		goto out;
+	l.table = a.words[0];
+	l.options = options;
+	l.shows_rows = args_get(&a, "returning") != NULL;
+	l.tells_ids = a.nwords > 1 && !l.shows_rows;
+	if (args_get(&a, "archive")) {
+		rc = load_from_archive(ctl, &l, &a);
+		goto out;
+	}
 	file = input_open(&a, &text);
 	if (!file) {
 		rc = ctl_fail("%s: %s", args_get(&a, "file") ? args_get(&a, "file") : "rows",
 			      strerror(errno));
 		goto out;
 	}
-	l.table = a.words[0];
-	l.options = options;
-	l.shows_rows = args_get(&a, "returning") != NULL;
-	l.tells_ids = a.nwords > 1 && !l.shows_rows;
 	l.rows = &rows;
 	if (rows_open(&rows, args_get(&a, "csv") ? ROWS_CSV : ROWS_JSON, file, ctl_schema(ctl, l.table)))
 		rc = load_run(ctl, &l, &a);
@@ -402,6 +452,7 @@ static enum ctl_exit cmd_update(struct ctl *ctl, const struct verb *verb, int ar
 static const struct arg_def load_options[] = {
 	{ "csv", 0, NULL, "the input is CSV, its first line names the columns", -1 },
 	{ "file", 'f', "PATH", "read the rows from there; - is stdin", -1 },
+	{ "archive", 0, NULL, "the file is what a purge has kept", -1 },
 	{ "batch", 0, "ROWS", "rows in one request, 1000", -1 },
 	{ "atomic", 0, NULL, "all rows or none, in one transaction", -1 },
 	{ NULL, 0, NULL, NULL, 0 }

@@ -9,6 +9,8 @@ endif
 CTL_LIBS = libctl.la librowd.la libbase.la $(JSON_LIBS) $(SMARTCOLS_LIBS) $(EDIT_LIBS) $(MSGPACK_LIBS) $(ROWD_LIBS)
 
 libctl_la_SOURCES = \
+	client/ctl/archive.c \
+	client/ctl/archive.h \
 	client/ctl/args.c \
 	client/ctl/args.h \
 	client/ctl/cmd_delete.c \
