@@ -60,9 +60,12 @@ static void show_path(struct ctl *ctl, struct buf *b, const struct rowd_item *pr
 	if (rowd_item_bool(rowd_item_get(preview, "full_scan"), &full) && full) {
 		buf_add_str(b, "every row has to be looked at: no index helps");
 		show_sentence(ctl, b);
-	} else if (index && !rowd_item_is_null(index)) {
-		buf_add_str(b, "found by the index: ");
-		item_write_text(b, index);
+	} else if (rowd_item_count(index) > 0) {
+		buf_add_str(b, "found by the index on ");
+		for (size_t i = 0; i < rowd_item_count(index); i++) {
+			buf_add_str(b, i ? ", " : "");
+			item_write_text(b, rowd_item_at(index, i));
+		}
 		show_sentence(ctl, b);
 	}
 }

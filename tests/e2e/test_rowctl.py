@@ -578,14 +578,25 @@ def job(deleted, state="running", **more):
 
 
 def test_a_preview_tells_what_would_go():
-    told = {"matched": 1234, "cascades": {"orders": 2}, "blocked_by": [], "index": "age", "full_scan": False, "token": "abc"}
+    told = {"matched": 1234, "cascades": {"orders": 2}, "blocked_by": [], "index": ["age", "id"], "full_scan": False, "token": "abc"}
     with Pretender({"preview_delete": lambda *p: told, "delete_where": lambda *p: {"deleted": 1234}}) as p:
         assert lines(run(p.socket, "preview", "t", "age > 5")) == [told]
         text = run(p.socket, "-o", "table", "preview", "t", "age > 5").stdout
-        assert text.splitlines() == ["1,234 rows would be deleted", "2 of orders would go along", "found by the index: age",
+        assert text.splitlines() == ["1,234 rows would be deleted", "2 of orders would go along", "found by the index on age, id",
                                      "to delete these and no others: the same filter with --token abc"]
         run(p.socket, "delete", "t", "age > 5", "--token", "abc")
         assert p.asked[-1] == ("delete_where", ["t", [">", "age", 5], {"token": "abc"}])
+
+
+def test_a_token_deletes_what_was_shown_and_nothing_else(ctl, users, db):
+    def token():
+        return lines(ctl("preview", users, "age > 0"))[0]["token"]
+    shown = token()
+    ctl("insert", users, '{"name": "late", "age": 5}')
+    assert "preview_stale" in ctl("delete", users, "age > 0", "--token", shown, code=FAILED).stderr
+    assert db.call("count", users) == 4
+    assert "3 rows would be deleted" in ctl("-o", "table", "preview", users, "age > 0").stdout
+    assert lines(ctl("delete", users, "age > 0", "--token", token())) == [{"deleted": 3}]
 
 
 @pytest.mark.parametrize("state,code", [("done", OK), ("cancelled", FAILED), ("failed", FAILED)])
