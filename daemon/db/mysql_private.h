@@ -140,6 +140,7 @@ struct mydb_conn {
 	const char *isolation;       /* as last set; NULL: not known */
 	bool statement_binlog;       /* READ COMMITTED cannot be written under */
 	int64_t used_ns, checked_ns; /* when last spoken to; when last found to be writable */
+	struct mydb_stmt *statements; /* all of them, in no order */
 	/* the one statement whose rows are being read */
 	struct mydb_stmt *reading;
 	enum rowd_code stopped;  /* why, of the statement now running */
@@ -156,7 +157,7 @@ struct mydb_conn {
 
 struct mydb_stmt {
 	MYSQL_STMT *stmt; /* owned; NULL while not prepared */
-	char *text;       /* owned; where it is needed again, else NULL */
+	char *text;       /* owned */
 	size_t len;
 	bool as_text;             /* the server takes it in the text protocol only */
 	bool has_lists;           /* it names tables that are filled before it is prepared */
@@ -168,6 +169,7 @@ struct mydb_stmt {
 	bool was_open;       /* run within a transaction */
 	bool ended;          /* the last row was read */
 	int64_t changed, last_id;
+	struct mydb_stmt *next, *previous; /* of the connection */
 };
 
 /* CLOCK_MONOTONIC */

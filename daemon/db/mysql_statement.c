@@ -13,6 +13,9 @@
 
 enum {
 	NOT_PREPARABLE = 1295,
+	TOO_MANY_PREPARED = 1461,
+	FORGOTTEN = 1243,      /* a statement, by the server */
+	TO_BE_PREPARED = 1615, /* again, for its tables were changed */
 	INTERRUPTED = 1317,
 	ROWS_READ_FOR_NOTHING = 256,  /* at the end of a statement whose rows nobody wants any more */
 	LONG_VALUE_BYTES = 64 * 1024, /* a longer one is sent by itself */
@@ -58,34 +61,73 @@ static void close_stmt(struct mydb_stmt *s)
 	s->stmt = NULL;
 }
 
+static void link_stmt(struct mydb_conn *c, struct mydb_stmt *s)
+{
+	s->next = c->statements;
+	if (s->next)
+		s->next->previous = s;
+	c->statements = s;
+}
+
+static void unlink_stmt(struct mydb_conn *c, struct mydb_stmt *s)
+{
+	if (s->previous)
+		s->previous->next = s->next;
+	else if (c->statements == s)
+		c->statements = s->next;
+	if (s->next)
+		s->next->previous = s->previous;
+}
+
 void mydb_release(void *conn, void *stmt)
 {
 	struct mydb_stmt *s = stmt;
 
 	if (s->stmt)
 		mydb_settle_quietly(conn);
+	unlink_stmt(conn, s);
 	close_stmt(s);
 	free(s->text);
 	free(s);
 }
 
-/* Within the guard. */
-static enum rowd_code prepare_now(struct mydb_conn *c, struct mydb_stmt *s, const char *text, size_t len,
-				  struct err *err)
+/* All connections of the server together may have only so many statements prepared: give ours back. They
+ * are prepared again when they are used again. */
+static void forget_statements(struct mydb_conn *c)
 {
-	enum rowd_code rc;
+	struct mydb_stmt *s;
 
+	for (s = c->statements; s; s = s->next)
+		close_stmt(s);
+}
+
+static int try_prepare(struct mydb_conn *c, struct mydb_stmt *s)
+{
 	s->stmt = mysql_stmt_init(c->db);
 	if (!s->stmt)
-		return no_memory(err);
-	if (mysql_stmt_prepare(s->stmt, text, (unsigned long)len) == 0)
-		return ROWD_OK;
-	if (mysql_stmt_errno(s->stmt) == NOT_PREPARABLE) {
-		s->as_text = true;
-		rc = ROWD_OK;
-	} else {
-		rc = mydb_fail_stmt(c, s->stmt, err);
+		return CR_OUT_OF_MEMORY;
+	if (mysql_stmt_prepare(s->stmt, s->text, (unsigned long)s->len) == 0)
+		return 0;
+	return (int)mysql_stmt_errno(s->stmt);
+}
+
+/* Within the guard. */
+static enum rowd_code prepare_now(struct mydb_conn *c, struct mydb_stmt *s, struct err *err)
+{
+	int number = try_prepare(c, s);
+	enum rowd_code rc = ROWD_OK;
+
+	if (number == TOO_MANY_PREPARED) {
+		forget_statements(c);
+		close_stmt(s);
+		number = try_prepare(c, s);
 	}
+	if (number == 0)
+		return ROWD_OK;
+	if (number == NOT_PREPARABLE)
+		s->as_text = true;
+	else
+		rc = s->stmt ? mydb_fail_stmt(c, s->stmt, err) : no_memory(err);
 	close_stmt(s);
 	return rc;
 }
@@ -302,8 +344,7 @@ static enum rowd_code judge(struct mydb_conn *c, struct mydb_stmt *s, bool was_o
 
 /* ---- preparing, before it is run ---- */
 
-static enum rowd_code prepare_guarded(struct mydb_conn *c, struct mydb_stmt *s, const char *text, size_t len,
-				      struct err *err)
+static enum rowd_code prepare_guarded(struct mydb_conn *c, struct mydb_stmt *s, struct err *err)
 {
 	bool was_open = c->in_transaction;
 	enum rowd_code rc = mydb_settle(c, err);
@@ -314,7 +355,7 @@ static enum rowd_code prepare_guarded(struct mydb_conn *c, struct mydb_stmt *s, 
 	if (mydb_watch_look(c))
 		return mydb_fail_stopped(c->stopped, err);
 	mydb_guard_enter(c, 0);
-	rc = prepare_now(c, s, text, len, err);
+	rc = prepare_now(c, s, err);
 	rc = leave(c, rc, err);
 	if (rc && !c->in_transaction && !c->broken)
 		end_transaction(c, was_open);
@@ -336,16 +377,16 @@ enum rowd_code mydb_prepare(void *conn, const char *text, size_t len, void **stm
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return no_memory(err);
-	classify(s, text);
-	s->has_lists = strstr(text, " FROM \"" MYDB_LIST_TABLE) != NULL;
-	if (!s->has_lists)
-		rc = prepare_guarded(c, s, text, len, err);
-	if (!rc && !s->stmt) {
-		s->text = strndup(text, len);
-		s->len = len;
-		if (!s->text)
-			rc = no_memory(err);
+	s->text = strndup(text, len);
+	s->len = len;
+	if (s->text) {
+		classify(s, s->text);
+		s->has_lists = strstr(s->text, " FROM \"" MYDB_LIST_TABLE) != NULL;
+		rc = s->has_lists ? ROWD_OK : prepare_guarded(c, s, err);
+	} else {
+		rc = no_memory(err);
 	}
+	link_stmt(c, s);
 	if (rc)
 		mydb_release(c, s);
 	else
@@ -384,9 +425,17 @@ static enum rowd_code run(struct mydb_conn *c, struct mydb_stmt *s, const struct
 	if (mydb_watch_look(c))
 		return mydb_fail_stopped(c->stopped, err);
 	if (!s->stmt && !s->as_text)
-		rc = prepare_now(c, s, s->text, s->len, err);
-	if (!rc)
-		rc = s->as_text ? run_text(c, s, nparams, err) : run_prepared(c, s, params, nparams, err);
+		rc = prepare_now(c, s, err);
+	if (rc)
+		return rc;
+	rc = s->as_text ? run_text(c, s, nparams, err) : run_prepared(c, s, params, nparams, err);
+	if (rc && (err->native == FORGOTTEN || err->native == TO_BE_PREPARED)) {
+		close_stmt(s);
+		err_init(err);
+		rc = prepare_now(c, s, err);
+		if (!rc)
+			rc = run_prepared(c, s, params, nparams, err);
+	}
 	if (!rc)
 		take_counts(c, s);
 	return rc;

@@ -16,7 +16,8 @@ struct mysql_server {
 	pid_t pid;
 	char directory[64];
 	char socket[96];
-	char url[160]; /* of its database `test` */
+	char url[160];        /* of its database `test` */
+	char certificate[96]; /* its own, signed by itself, for "localhost"; "" where there is none */
 };
 
 /* The one of that kind, started at the first call. */

@@ -83,6 +83,36 @@ EACH(a_password_comes_from_a_file_that_others_cannot_read)
 	assert_null(strstr(err.text, "cret"));
 }
 
+TEST(a_connection_is_encrypted_and_verified_where_that_is_asked_for)
+{
+	char url[400];
+	struct db_conn *c;
+
+	server = mysql_server_get(SERVER_MARIADB);
+	if (server->missing || !server->certificate[0]) {
+		print_message("not run: %s\n", server->missing ? server->missing : "no openssl here");
+		skip();
+	}
+	other = other_open(NULL);
+	other_runs("CREATE DATABASE IF NOT EXISTS test");
+	mysql_close(other);
+	source = (struct db_source){
+		.name = "main", .url = url, .connect_timeout_ms = 2000, .busy_timeout_ms = 1000
+	};
+	snprintf(url, sizeof url, "%s&ssl=verify&ssl_ca=%s", server->url, server->certificate);
+	OK(db_init(&db, &source, &err));
+	OK(db_conn_open(&db, DB_WRITER, &c, &err));
+	db_conn_close(c);
+	/* nobody vouches for it */
+	snprintf(url, sizeof url, "%s&ssl=verify", server->url);
+	FAILS(ROWD_E_UNAVAILABLE, db_conn_open(&db, DB_WRITER, &c, &err));
+	assert_non_null(strstr(err.text, "encrypted"));
+	snprintf(url, sizeof url, "%s&ssl=required", server->url);
+	OK(db_conn_open(&db, DB_WRITER, &c, &err));
+	db_conn_close(c);
+	db_fini(&db);
+}
+
 /* ---- values ---- */
 
 static void make_values_table(void)
@@ -325,6 +355,49 @@ EACH(counts_are_of_rows_matched)
 	assert_int_equal(ask_int_of(conn, "SELECT id FROM n WHERE k = 100"), id);
 	assert_int_equal(ask_int_of(conn, "SELECT id FROM n WHERE k = 300"), id + 2);
 	db_rollback(conn);
+}
+
+EACH(statements_that_the_server_has_no_room_for_are_prepared_again)
+{
+	struct value v;
+	char text[80];
+	int i, round;
+
+	make_numbers(16);
+	OK(db_begin(conn, DB_TX_READ, &err));
+	other_runs("SET GLOBAL max_prepared_stmt_count = 5");
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < 20; i++) {
+			snprintf(text, sizeof text, "SELECT COUNT(*) + %d FROM n", i);
+			OK(ask_with(conn, text, NULL, 0, (struct type){ .kind = TYPE_INT }, &v));
+			assert_int_equal(v.u.i, 16 + i);
+		}
+	other_runs("SET GLOBAL max_prepared_stmt_count = 16382");
+	db_rollback(conn);
+}
+
+EACH(a_statement_outlives_changes_of_its_table)
+{
+	struct sql s =
+		statement("SELECT k FROM n WHERE id = 1", NULL, 0, &(struct type){ .kind = TYPE_INT }, 1);
+	const struct value *row;
+	struct db_rows *rows;
+	int i;
+
+	make_numbers(4);
+	for (i = 0; i < 4; i++) {
+		OK(db_begin(conn, DB_TX_READ, &err));
+		OK(db_query(conn, &s, &rows, &err));
+		OK(db_next(rows, &row, &err));
+		assert_non_null(row);
+		assert_int_equal(row[0].kind, i == 2 ? VALUE_TEXT : VALUE_INT);
+		db_rows_end(rows);
+		db_rollback(conn);
+		nap_ms(50);
+		other_runs(i == 0   ? "ALTER TABLE n ADD COLUMN extra BIGINT FIRST"
+			   : i == 1 ? "ALTER TABLE n MODIFY k VARCHAR(30)"
+				    : "ALTER TABLE n MODIFY k BIGINT");
+	}
 }
 
 /* ---- lists ---- */
