@@ -37,7 +37,12 @@ ROWD_PRINTF(2, 3) static void text_appendf(struct err *err, const char *fmt, ...
 
 void err_init(struct err *err)
 {
-	*err = (struct err){ .code = ROWD_OK, .limit = -1, .matched = -1, .index = -1 };
+	/* one after the other: clearing the room for the texts too would cost more than many a request */
+	err->code = ROWD_OK;
+	err->outcome = ROWD_NOT_APPLIED;
+	err->native = 0;
+	err->text[0] = err->table[0] = err->column[0] = '\0';
+	err->limit = err->matched = err->index = -1;
 }
 
 static void err_begin(struct err *err, enum rowd_code code)

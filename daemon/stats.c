@@ -106,7 +106,7 @@ static void write_space(struct loop *l, struct database *d, struct buf *b)
 	struct err ignored;
 
 	err_init(&ignored);
-	if (d->db.driver->caps & CAP_INLINE_READS && !loop_snapshot(l, d->index, &conn, &ignored) &&
+	if (d->db.driver->caps & CAP_INLINE_READS && !loop_snapshot(l, d->index, clock_ns(), &conn, &ignored) &&
 	    db_space(conn, &space, &ignored))
 		space = (struct db_space){ -1, -1 };
 	write_bytes(b, "used_bytes", space.used_bytes);

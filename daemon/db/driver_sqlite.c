@@ -126,7 +126,9 @@ static enum rowd_code sqlite_exec(void *conn, void *stmt, const struct value *pa
 	enum rowd_code code;
 
 	c->stopped = c->raised = ROWD_OK;
-	if (sqlite_watch_look(c))
+	/* a budget alone is looked at soon enough, while it runs */
+	if ((c->watch->deadline_ns || atomic_load_explicit(&c->watch->cancelled, memory_order_relaxed)) &&
+	    sqlite_watch_look(c))
 		return sqlite_fail(c, SQLITE_INTERRUPT, err);
 	code = bind_all(c, s, params, nparams, err);
 	if (code)

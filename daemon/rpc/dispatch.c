@@ -109,9 +109,13 @@ static enum rowd_code choose_database(struct session *s, const struct op *op, co
 
 /* ---- carrying out on the loop ---- */
 
-static void count_op(struct session *s, const struct op *op, bool failed, int64_t began_ns)
+/* Returns the time. */
+static int64_t count_op(struct session *s, const struct op *op, bool failed, int64_t began_ns)
 {
-	stats_op(&s->loop->stats, op->id, failed, (uint64_t)(clock_ns() - began_ns) / 1000);
+	int64_t now = clock_ns();
+
+	stats_op(&s->loop->stats, op->id, failed, (uint64_t)(now - began_ns) / 1000);
+	return now;
 }
 
 /* An operation of op_session.c: its answer is appended to b. */
@@ -136,7 +140,7 @@ static enum rowd_code run_session_op(struct session *s, const struct op *op, con
  * long, streams, or has no snapshot without waiting. True: *b has its answer, *code_out says which.
  */
 static bool read_inline(struct session *s, const struct op *op, const struct database *d,
-			const char *params, size_t params_len, uint32_t msgid, struct buf *b,
+			const char *params, size_t params_len, uint32_t msgid, int64_t now_ns, struct buf *b,
 			enum rowd_code *code_out)
 {
 	struct loop *l = s->loop;
@@ -154,7 +158,7 @@ static bool read_inline(struct session *s, const struct op *op, const struct dat
 		return false;
 	}
 	err_init(&err);
-	rc = loop_snapshot(l, d->index, &conn, &err);
+	rc = loop_snapshot(l, d->index, now_ns, &conn, &err);
 	if (!rc)
 		rc = runner_run(&l->runner, conn, &call, NULL, &err);
 	if (rc == ROWD_E_LIMIT || rc == ROWD_E_BUSY || rc == ROWD_E_UNAVAILABLE) {
@@ -229,23 +233,25 @@ static enum dispatch_result dispatch_notification(struct session *s, const struc
 	return DISPATCH_DONE;
 }
 
-/* The shortest way: an empty line, and a read that can be carried out here. */
+/* The shortest way: an empty line, and a read that can be carried out here. Of many in a row, each begins
+ * when the one before it ends: the clock is asked once for each. */
 static bool dispatch_read_now(struct session *s, const struct op *op, const struct rpc *rpc)
 {
-	int64_t began = clock_ns();
+	int64_t began = s->loop->read_ended_ns ? s->loop->read_ended_ns : clock_ns();
 	struct database *d;
 	enum rowd_code code;
 	struct err err;
 
+	s->loop->read_ended_ns = 0;
 	if (s->line || s->tx || op->place != PLACE_READER || !policy_has_any(&s->caller))
 		return false;
 	err_init(&err);
 	if (choose_database(s, op, rpc->params, rpc->params_len, &d, &err) ||
 	    !(d->db.driver->caps & CAP_INLINE_READS) || atomic_load_explicit(&d->paused, memory_order_relaxed))
 		return false;
-	if (!read_inline(s, op, d, rpc->params, rpc->params_len, rpc->msgid, &s->conn->out, &code))
+	if (!read_inline(s, op, d, rpc->params, rpc->params_len, rpc->msgid, began, &s->conn->out, &code))
 		return false;
-	count_op(s, op, code != ROWD_OK, began);
+	s->loop->read_ended_ns = count_op(s, op, code != ROWD_OK, began);
 	conn_dirty(s->conn);
 	return true;
 }
@@ -434,7 +440,7 @@ static bool start(struct session *s, struct job *job, struct err *err)
 	if (op->place != PLACE_READER && op->place != PLACE_TX)
 		return submit(s, job, &job->database->writer);
 	if (job->database->db.driver->caps & CAP_INLINE_READS &&
-	    read_inline(s, op, job->database, job->params, job->params_len, job->msgid, &job->out,
+	    read_inline(s, op, job->database, job->params, job->params_len, job->msgid, clock_ns(), &job->out,
 			&job->code))
 		return true;
 	return submit(s, job, database_reader(job->database));

@@ -54,6 +54,7 @@ static void on_turn(struct loop *l)
 {
 	struct conn *c;
 
+	l->read_ended_ns = 0;
 	audit_write(&l->audit);         /* of those whose client is gone */
 	while (l->ready || l->dirty) {
 		while ((c = l->ready)) {

@@ -210,7 +210,8 @@ struct runner *loop_runner(struct loop *l)
 
 /* ---- snapshots ---- */
 
-enum rowd_code loop_snapshot(struct loop *l, unsigned database, struct db_conn **out, struct err *err)
+enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,
+			     struct err *err)
 {
 	struct loop_reader *r = &l->readers[database];
 	enum rowd_code rc;
@@ -220,7 +221,7 @@ enum rowd_code loop_snapshot(struct loop *l, unsigned database, struct db_conn *
 		if (rc)
 			return rc;
 	}
-	db_conn_watch(r->conn)->budget_ns = clock_ns() + LOOP_READ_BUDGET_US * 1000;
+	db_conn_watch(r->conn)->budget_ns = now_ns + LOOP_READ_BUDGET_US * 1000;
 	if (!r->in_snapshot) {
 		rc = db_begin(r->conn, DB_TX_READ, err);
 		if (rc)

@@ -54,6 +54,7 @@ struct loop {
 	struct conn *conns;            /* all it serves */
 	struct conn *ready;            /* with bytes to look at, this turn */
 	struct conn *dirty;            /* with answers to write, this turn */
+	int64_t read_ended_ns;         /* when the inline read just before this request ended; 0: it was none */
 	uint64_t next_session;
 	unsigned nconns;
 	unsigned nsessions;            /* those too whose client is gone and whose jobs are not yet back */
@@ -95,10 +96,10 @@ struct message *message_new(enum message_kind kind);
 struct runner *loop_runner(struct loop *l);
 
 /*
- * The connection for reads in line, with this turn's snapshot open. ROWD_E_UNAVAILABLE and its
+ * The connection for reads in line, with this turn's snapshot open; its budget begins at now_ns. ROWD_E_UNAVAILABLE and its
  * kin, or ROWD_E_LIMIT when it could not be had without waiting.
  */
-ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, struct db_conn **out,
+ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,
 					     struct err *err);
 
 /* End this turn's snapshots; a connection that did not survive its errors is closed. */
