@@ -29,7 +29,11 @@ enum driver_cap {
 	CAP_INLINE_READS = 8     /* a read never waits for a lock, a disk sync or a network */
 };
 
-enum db_role { DB_WRITER, DB_READER };
+enum db_role {
+	DB_WRITER,
+	DB_READER,
+	DB_LOOP_READER   /* reads a little, very often: what it reads should stay at hand */
+};
 
 enum db_tx_mode {
 	DB_TX_READ,           /* one snapshot, no writes */

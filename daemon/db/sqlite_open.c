@@ -23,7 +23,8 @@ enum {
 	LENGTH_MOST = 256 * 1024 * 1024,      /* of a row, a value, a statement */
 	VARIABLES_MOST = 32766,
 	EXPRESSION_DEPTH_MOST = 1000,
-	CACHE_KIB = 32768,                    /* of pages, per connection; taken as they are used */
+	CACHE_KIB = 2048,                     /* of pages, per connection; taken as they are used */
+	LOOP_CACHE_KIB = 8192,                /* of a loop's reader */
 	WAL_KEPT_BYTES = 4 * 1024 * 1024,
 	WAL_CHECKPOINT_PAGES = 1000,
 	MOVED_LOOK_NS = 1000000000
@@ -275,7 +276,7 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 		{ "recursive_triggers", 0 },
 		{ "ignore_check_constraints", 0 },
 		{ "cell_size_check", 1 },
-		{ "cache_size", -CACHE_KIB },
+		{ "cache_size", c->role == DB_LOOP_READER ? -LOOP_CACHE_KIB : -CACHE_KIB },
 		{ "journal_size_limit", WAL_KEPT_BYTES },
 		{ "wal_autocheckpoint", writer ? WAL_CHECKPOINT_PAGES : 0 },
 		{ "query_only", !writer },
@@ -337,7 +338,7 @@ enum rowd_code sqlite_check_moved(struct sqlite_conn *c, struct err *err)
 	int moved = 0;
 
 	/* a writer is about to wait for the disk anyway; a reader is not */
-	if (c->role == DB_READER && c->moved_checked_ns && now - c->moved_checked_ns < MOVED_LOOK_NS)
+	if (c->role != DB_WRITER && c->moved_checked_ns && now - c->moved_checked_ns < MOVED_LOOK_NS)
 		return ROWD_OK;
 	c->moved_checked_ns = now;
 	if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)

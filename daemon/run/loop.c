@@ -217,7 +217,7 @@ enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, 
 	enum rowd_code rc;
 
 	if (!r->conn) {
-		rc = db_conn_open(&l->server->databases[database].db, DB_READER, &r->conn, err);
+		rc = db_conn_open(&l->server->databases[database].db, DB_LOOP_READER, &r->conn, err);
 		if (rc)
 			return rc;
 	}
