@@ -181,6 +181,10 @@ daemon_unit_tests = \
 	tests/unit/test_schema_plan \
 	tests/unit/test_sql \
 	tests/unit/test_catalog \
+	tests/unit/test_config \
+	tests/unit/test_db \
+	tests/unit/test_driver_sqlite \
+	tests/unit/test_driver_sqlite_memory \
 	tests/unit/test_statement_cache \
 	tests/unit/test_listener \
 	tests/unit/test_log \
@@ -191,6 +195,7 @@ daemon_unit_tests = \
 	tests/unit/test_exec_write \
 	tests/unit/test_plan \
 	tests/unit/test_sum
+tests_unit_test_db_SOURCES = tests/unit/test_db.c tests/lib/driver_script.c tests/lib/driver_script.h
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c tests/lib/requests.c tests/lib/requests.h \
 	tests/lib/driver_script.c tests/lib/driver_script.h
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/lib/requests.c tests/lib/requests.h

@@ -682,8 +682,8 @@ TEST(statements_stop_at_their_deadline_and_budget)
 	watch->deadline_ns = 0;
 	watch->budget_ns = now_ns() + 1000000;
 	assert_int_equal(ask_with(reader, endless, NULL, 0, TYPE_INT, &v), ROWD_E_LIMIT);
-	/* past it, even the shortest is not begun */
-	assert_int_equal(ask_with(reader, "SELECT 1", NULL, 0, TYPE_INT, &v), ROWD_E_LIMIT);
+	/* what takes less than a look is worth finishing */
+	OK(ask_with(reader, "SELECT 1", NULL, 0, TYPE_INT, &v));
 	watch->budget_ns = 0;
 	db_conn_cancel(reader);
 	assert_int_equal(ask_with(reader, endless, NULL, 0, TYPE_INT, &v), ROWD_E_CANCELLED);
