@@ -11,6 +11,11 @@
 #include "daemon/plan/pred.h"
 #include "proto/fingerprint.h"
 
+enum {
+	ARCHIVE_CHUNK_MAX_BYTES = 2 * 1024 * 1024,    /* of several rows: in memory until they are on disk */
+	ARCHIVE_ROW_MAX_BYTES = 1024 * 1024 * 1024
+};
+
 /* A job against the catalog of this transaction. */
 struct target {
 	const struct table *table;
@@ -238,7 +243,7 @@ static enum rowd_code encode_chunk(struct exec *x, const struct target *t, const
 	rc = db_query(x->conn, x->sql, &rows, err);
 	if (rc)
 		return rc;
-	while (!(rc = db_next(rows, &row, err)) && row) {
+	while (!b->failed && !(rc = db_next(rows, &row, err)) && row) {
 		wire_map(b, q.ncolumns);
 		for (unsigned i = 0; i < q.ncolumns; i++) {
 			wire_cstr(b, columns[i]->name);
@@ -251,20 +256,20 @@ static enum rowd_code encode_chunk(struct exec *x, const struct target *t, const
 		return rc;
 	wire_array_close(b, open, (uint32_t)*count);
 	if (b->failed)
-		return err_limit(err, x->limits->reply_bytes, "the archive of one chunk is over %lld bytes; ask for fewer rows",
-				 (long long)x->limits->reply_bytes);
+		return err_limit(err, (int64_t)b->max_bytes, "the archive of one chunk");
 	fingerprint_write(fingerprint_bytes(fingerprint_start(), b->data + open, b->len - open), checksum);
 	wire_bin(b, checksum, sizeof(checksum));
 	return b->failed ? err_set(err, ROWD_E_NO_RESOURCE, "no memory for the archive") : ROWD_OK;
 }
 
 static enum rowd_code archive_chunk(struct exec *x, const struct target *t, const struct pred *where,
-				    struct purge_record *r, int64_t *count, struct err *err)
+				    const struct purge_step *step, struct purge_record *r, int64_t *count,
+				    struct err *err)
 {
 	struct buf b;
 	enum rowd_code rc;
 
-	buf_init(&b, (size_t)x->limits->reply_bytes);
+	buf_init(&b, step->rows > 1 ? ARCHIVE_CHUNK_MAX_BYTES : ARCHIVE_ROW_MAX_BYTES);
 	rc = encode_chunk(x, t, where, r, &b, count, err);
 	if (!rc && *count)
 		rc = archive_append(r->archive, r->archive_bytes, &b, &r->archive_bytes, err);
@@ -272,14 +277,15 @@ static enum rowd_code archive_chunk(struct exec *x, const struct target *t, cons
 	return rc;
 }
 
-static enum rowd_code delete_chunk(struct exec *x, const struct target *t, struct purge_record *r, struct err *err)
+static enum rowd_code delete_chunk(struct exec *x, const struct target *t, const struct purge_step *step,
+				   struct purge_record *r, struct err *err)
 {
 	const struct pred *where;
 	int64_t archived = -1, deleted;
 	enum rowd_code rc = chunk_filter(x, t, &where, err);
 
 	if (!rc && *r->archive)
-		rc = archive_chunk(x, t, where, r, &archived, err);
+		rc = archive_chunk(x, t, where, step, r, &archived, err);
 	if (rc)
 		return rc;
 	sql_delete(x->sql, db_conn_dialect(x->conn), t->table, where, NULL);
@@ -323,7 +329,7 @@ enum rowd_code purge_chunk(struct exec *x, struct purge_step *step, struct err *
 		if (!rc)
 			rc = read_key(x, t.table, step->last, step->last_len, &t.last, err);
 		if (!rc)
-			rc = delete_chunk(x, &t, &r, err);
+			rc = delete_chunk(x, &t, step, &r, err);
 		if (rc)
 			return rc;
 		step->more = step->last_len && !is_over(&r, r.elapsed_ms);

@@ -30,6 +30,7 @@ struct task {
 	struct database *database;
 	struct purge_step *step;       /* owned */
 	unsigned distress;             /* steps in a row that came to nothing */
+	int64_t rows_most;             /* in a chunk: more were too much for the archive */
 	int64_t last_ns, told_ns;
 };
 
@@ -213,6 +214,10 @@ static bool task_failed(struct task *t, const struct err *err)
 	struct failure f = { t->step, err->text };
 	struct err second;
 
+	if (err->code == ROWD_E_LIMIT && t->step->rows > 1) {
+		t->step->rows = t->rows_most = t->step->rows / 2;
+		return task_wait(t, 0);
+	}
 	if (passes(err->code)) {
 		if (!t->distress++)
 			log_warn("event=purge job=%lld state=waiting reason=\"%s\"", (long long)t->step->id, err->text);
@@ -240,8 +245,8 @@ static void steer(struct task *t, int64_t took_ns)
 	t->step->rows = (int64_t)((double)t->step->rows * factor);
 	if (t->step->rows < 1)
 		t->step->rows = 1;
-	if (t->step->rows > STEP_ROWS_MOST)
-		t->step->rows = STEP_ROWS_MOST;
+	if (t->step->rows > t->rows_most)
+		t->step->rows = t->rows_most;
 }
 
 /* One chunk. False: the job is over, or rests. */
@@ -356,6 +361,7 @@ static void task_start(struct keeper *k, struct database *d, int64_t id)
 	t->step->id = id;
 	t->step->record.id = id;
 	t->step->record.matched = -1;
+	t->rows_most = STEP_ROWS_MOST;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	rc = pthread_create(&thread, &attr, task_main, t);

@@ -381,6 +381,20 @@ def test_an_archive_holds_exactly_the_rows_that_went(rowd, db, table, options):
     assert same(db.call("select", t, {"where": EVEN})["rows"], [list(r.values()) for r in made if r["n"] == 0])
 
 
+@pytest.mark.parametrize("bytes_each", [20_000, 5_000_000])
+def test_an_archive_keeps_rows_of_any_size(rowd, db, table, bytes_each):
+    """A chunk of them may be more than anybody would hold in memory."""
+    t = table({"id": "int", "x": "bytes"})
+    n = 15_000_000 // bytes_each
+    for i in range(n):
+        db.call("insert", t, {"id": i, "x": bytes([i % 256]) * bytes_each})
+    job = finished(db, start(db, t, [">=", "id", 0], {"archive": "large-%d" % bytes_each}))
+    assert job["state"] == "done" and job["deleted"] == n
+    kept = read_archive(rowd, "large-%d" % bytes_each)
+    assert [r["id"] for r in kept] == list(range(n))
+    assert all(r["x"] == bytes([r["id"] % 256]) * bytes_each for r in kept)
+
+
 def test_an_archive_is_nobody_elses_to_read(rowd, db, t):
     finished(db, start(db, t, EVEN, {"archive": "mode"}))
     path = os.path.join(rowd.directory, "archive", "mode")
