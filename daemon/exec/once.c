@@ -148,8 +148,7 @@ static enum rowd_code store(struct exec *x, const struct once *once, const char 
 	enum rowd_code rc;
 
 	if (len > (size_t)x->limits->value_bytes)
-		return err_limit(err, x->limits->value_bytes, "the answer, which a request id has rowd keep, is over the limit of %lld bytes",
-				 (long long)x->limits->value_bytes);
+		return err_limit(err, x->limits->value_bytes, "the answer, which a request id has rowd keep,");
 	for (unsigned i = 0; i < COLUMNS; i++)
 		columns[i] = &t->columns[i];
 	sql_insert(x->sql, db_conn_dialect(x->conn), t, columns, COLUMNS, values, 1);

@@ -56,7 +56,7 @@ static enum rowd_code check_cap(const struct exec *x, const char *table, const s
 		cap = x->max_rows;
 	if (cap < 0 || (o->max_rows >= 0 && o->max_rows <= cap))
 		return ROWD_OK;
-	return err_limit(err, cap, "a purge here takes max_rows of at most %lld", (long long)cap);
+	return err_limit(err, cap, "max_rows, which a purge here must have,");
 }
 
 /* ---- beginning ---- */
@@ -76,8 +76,7 @@ static enum rowd_code encode_filter(struct exec *x, const msgpack_object *filter
 	if (!r->filter)
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the filter");
 	if (r->filter_len > (size_t)x->limits->value_bytes)
-		return err_limit(err, x->limits->value_bytes, "the filter of a purge is over the limit of %lld bytes",
-				 (long long)x->limits->value_bytes);
+		return err_limit(err, x->limits->value_bytes, "the filter of a purge");
 	return ROWD_OK;
 }
 

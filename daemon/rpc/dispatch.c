@@ -313,14 +313,11 @@ enum dispatch_result dispatch_bad_frame(struct session *s, enum frame_status sta
 	stats_add(&s->loop->stats, STAT_protocol_errors, 1);
 	err_init(&err);
 	if (status == FRAME_TOO_LONG)
-		err_limit(&err, limits->frame_bytes, "the request is longer than the limit of %lld bytes",
-			  (long long)limits->frame_bytes);
+		err_limit(&err, limits->frame_bytes, "the length of the request");
 	else if (status == FRAME_TOO_DEEP)
-		err_limit(&err, limits->nesting, "the request nests deeper than the limit of %lld",
-			  (long long)limits->nesting);
+		err_limit(&err, limits->nesting, "the nesting of the request");
 	else if (status == FRAME_TOO_MANY)
-		err_limit(&err, limits->request_values, "the request has more values than the limit of %lld",
-			  (long long)limits->request_values);
+		err_limit(&err, limits->request_values, "the number of values in the request");
 	else
 		err_set(&err, ROWD_E_BAD_REQUEST, "this is not MessagePack-RPC");
 	if (rpc_peek_msgid(f, data, len, &msgid))
@@ -375,7 +372,7 @@ static bool start_begin(struct session *s, struct job *job, struct err *err)
 		return true;
 	}
 	if (wanted > ms) {
-		err_limit(err, ms, "a transaction lasts %lld ms at most", (long long)ms);
+		err_limit(err, ms, "the milliseconds of a transaction");
 		return true;
 	}
 	lane = read_only ? database_reader(s->database) : &s->database->writer;

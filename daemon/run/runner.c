@@ -95,8 +95,7 @@ enum rowd_code runner_run(struct runner *r, struct db_conn *conn, struct runner_
 	rpc_write_result_head(call->out, call->msgid);
 	rc = run(&x, request, err);
 	if (!rc && call->out->failed)
-		rc = err_limit(err, call->limits->reply_bytes, "the reply is over the limit of %lld bytes",
-			       (long long)call->limits->reply_bytes);
+		rc = err_limit(err, call->limits->reply_bytes, "the reply");
 	if (rc)
 		buf_truncate(call->out, start);
 	call->follow = x.follow;
