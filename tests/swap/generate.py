@@ -4,6 +4,7 @@ A Generator is told how the requests went (applied or refused) and nothing else,
 repeated from its seed, and a recorded run can be repeated from its requests.
 """
 import random
+import uuid
 
 from lib.wire import Ext, Timestamp, time_of
 
@@ -22,6 +23,8 @@ WRONG = [None, True, 0, 1.5, "5", b"5", [1], {"a": 1}, 2**63, 2**64 - 1, float("
 TYPES = ["int", "int", "bool", "float", "decimal(6,2)", "decimal(18,0)", "decimal(18,9)", "text(8)", "text(8)", "text(40)", "text", "bytes(4)", "bytes", "time"]
 KEYS = ["int", "int", "int+", "int+", "text(8)", "bytes(4)", "time", "decimal(6,2)"]
 UNORDERED = ("text", "bytes")
+# The words of each write, its name included, before its options.
+WRITES = {"insert": 3, "upsert": 3, "update": 4, "update_where": 4, "update_all": 3, "delete": 3, "delete_where": 3, "delete_all": 2}
 
 
 class Column:
@@ -59,6 +62,8 @@ class Generator:
         self.in_tx = False
         self.savepoints = []
         self.counter = 0
+        self.tokens = []         # [table, filter, token] of previews
+        self.once = []           # requests that carried an id
 
     def chance(self, p):
         return self.r.random() < p
@@ -397,7 +402,7 @@ class Generator:
         return self.pick([
             ["count", "no_such_table"], ["nope", t.name], ["select", t.name, {"nope": 1}], ["delete_where", t.name, {}], ["insert", t.name], ["get", t.name],
             ["update", t.name, 1], ["select", t.name, {"limit": 10**6}], ["select", t.name, {"columns": []}], ["delete_where", t.name, None],
-            ["select", t.name, {"where": None}], ["insert", t.name, []], ["insert", t.name, {}], ["upsert", t.name, []], ["atomic", []], ["commit"],
+            ["select", t.name, {"where": None}], ["insert", t.name, []], ["insert", t.name, {"id": 1} if t.dirty else {}], ["upsert", t.name, []], ["atomic", []], ["commit"],
             ["rollback"], ["savepoint", "x"], ["update_all", t.name, {}], ["delete", t.name, [1, 2, 3, 4]], ["count", t.name, ["=", t.columns[0].name]],
             ["aggregate", t.name, {"compute": {}}], ["describe", "sqlite_master"], ["count", "_rowd_columns"], ["select", t.name, {"order": ["nope"]}]])
 
@@ -422,7 +427,53 @@ class Generator:
             return self.schema_request()
         if 0.27 <= roll < 0.32:
             return ["atomic", [self.without_stream(self.data_request()) for _ in range(self.r.randint(1, 4))]]
+        if 0.32 <= roll < 0.35:
+            return self.preview_request()
+        if 0.35 <= roll < 0.40:
+            return self.once_request()
         return self.data_request()
+
+    def preview_request(self):
+        """What would a delete take along? And that delete, if nothing has changed since."""
+        if self.tokens and self.chance(0.5):
+            table, filter, token = self.pick(self.tokens[-5:])
+            o = {"token": token}
+            if self.chance(0.3):
+                o["returning"] = self.pick(["keys", "rows"])
+            if self.chance(0.2):
+                o["cascaded"] = True
+            return ["delete_where", table, filter, o]
+        t = self.pick(self.tables)
+        return ["preview_delete", t.name, self.filter(t)]
+
+    def new_id(self):
+        return str(uuid.UUID(int=self.r.getrandbits(128), version=4))
+
+    def once_request(self):
+        """A write with an id, one again, another under its id, or the question what became of it."""
+        r = self.r
+        roll = r.random()
+        if self.once and roll < 0.25:
+            return self.pick(self.once[-8:])
+        if self.once and roll < 0.35:
+            return ["outcome", self.pick(self.once[-8:])[-1]["request_id"]]
+        if roll < 0.38:
+            return ["outcome", self.new_id()]
+        if self.in_tx and roll < 0.9:
+            one = ["commit", {"request_id": self.new_id()}]
+        elif r.random() < 0.3:
+            one = ["atomic", [self.without_stream(self.data_request()) for _ in range(r.randint(1, 3))], {"request_id": self.new_id()}]
+        else:
+            one = self.data_request()
+            if one[0] not in WRITES:
+                return one
+            given = self.pick(self.once[-8:])[-1]["request_id"] if self.once and r.random() < 0.1 else self.new_id()
+            if len(one) > WRITES[one[0]]:
+                one = one[:-1] + [dict(one[-1], request_id=given)]
+            else:
+                one = one + [{"request_id": given}]
+        self.once.append(one)
+        return one
 
     @staticmethod
     def without_stream(request):
@@ -433,9 +484,11 @@ class Generator:
 
     # ---- what became of it ----
 
-    def went(self, request, error):
+    def went(self, request, error, result=None):
         """Told after each request: error is None or the error's name."""
         method = request[0]
+        if method == "preview_delete" and error is None:
+            self.tokens.append([request[1], request[2], result["token"]])
         if method == "create_table" and error is None:
             self.learn(request)
         elif method == "drop_table" and error is None:

@@ -131,7 +131,7 @@ def run(rig, seed, ops, counts):
             counts.add(request[0], error)
             if error == "internal" or error == "commit_unknown":
                 raise Divergence(request, [(reply.raw, reply)])
-            g.went(request, error)
+            g.went(request, error, reply.result)
             aborted = g.in_tx and (error is not None or aborted) and request[0] != "rollback_to"
             if n % DUMP_EVERY == DUMP_EVERY - 1:
                 rig.dump(g.in_tx)
@@ -179,7 +179,7 @@ def shrink(rig, found, seconds):
     """Fewer and smaller requests that still end the same way."""
     best, end = list(found.sent), time.monotonic() + seconds
     if not diverges(rig, best, found):
-        return best, found
+        return ["not again: it hangs on chance"] + best[-30:], found
     step = max(1, len(best) // 2)
     while time.monotonic() < end:
         i, less = 0, False
@@ -225,8 +225,9 @@ def prove(rig, seed, ops, counts, shrink_seconds=SHRINK_SECONDS):
         run(rig, seed, ops, counts)
     except Divergence as d:
         d.sent = getattr(d, "sent", [])
+        log = rig.daemon.log()[-2000:]
         requests, found = shrink(rig, d, shrink_seconds)
-        return report(rig.kinds, seed, requests, found)
+        return report(rig.kinds, seed, requests, found) + "\nrowd's log:\n" + log
     return None
 
 
