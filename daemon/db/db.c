@@ -466,7 +466,29 @@ enum rowd_code db_space(struct db_conn *c, struct db_space *out, struct err *err
 enum rowd_code db_reclaim(struct db_conn *c, int64_t max_ms, struct err *err)
 {
 	assert(!c->in_transaction);
+	if (!c->driver->reclaim && c->driver->optimize)
+		return err_set(err, ROWD_E_UNSUPPORTED,
+			       "this kind of database gives space back a table at a time: name it, as optimize");
 	return c->driver->reclaim ? c->driver->reclaim(c->state, max_ms, err) : not_offered(c, err);
+}
+
+enum rowd_code db_optimize(struct db_conn *c, const char *table, size_t len, struct err *err)
+{
+	if (!c->driver->optimize && c->driver->reclaim)
+		return err_set(err, ROWD_E_UNSUPPORTED, "this kind of database gives space back in steps, without optimize");
+	return c->driver->optimize ? c->driver->optimize(c->state, table, len, err) : not_offered(c, err);
+}
+
+/* A server that does not answer that question is not known to suffer. */
+const char *db_distress(struct db_conn *c)
+{
+	const char *why = NULL;
+	struct err ignored;
+
+	err_init(&ignored);
+	if (c->driver->distress && c->driver->distress(c->state, &why, &ignored))
+		why = NULL;
+	return why;
 }
 
 enum rowd_code db_check(struct db_conn *c, db_problem_fn *problem, void *arg, struct err *err)

@@ -96,8 +96,12 @@ ROWD_MUST_CHECK enum rowd_code db_query_one(struct db_conn *c, const struct sql 
 /* Upkeep: see driver.h. ROWD_E_UNSUPPORTED where the driver does not offer it. */
 ROWD_MUST_CHECK enum rowd_code db_space(struct db_conn *c, struct db_space *out, struct err *err);
 ROWD_MUST_CHECK enum rowd_code db_reclaim(struct db_conn *c, int64_t max_ms, struct err *err);
+ROWD_MUST_CHECK enum rowd_code db_optimize(struct db_conn *c, const char *table, size_t len, struct err *err);
 ROWD_MUST_CHECK enum rowd_code db_check(struct db_conn *c, db_problem_fn *problem, void *arg, struct err *err);
 ROWD_MUST_CHECK enum rowd_code db_backup(struct db_conn *c, const char *path, struct err *err);
+
+/* What the database suffers from, so that less should be asked of it; NULL: nothing that it tells. */
+const char *db_distress(struct db_conn *c);
 
 ROWD_MUST_CHECK enum rowd_code db_ping(struct db_conn *c, struct err *err);
 

@@ -36,6 +36,7 @@ enum db_role {
 };
 
 enum db_tx_mode {
+	DB_TX_READ_ONE,       /* one statement, which reads: a driver may do without a transaction */
 	DB_TX_READ,           /* one snapshot, no writes */
 	DB_TX_WRITE,          /* the write lock is taken now, not at the first write */
 	DB_TX_SERIALIZABLE    /* as DB_TX_WRITE, for transactions that read before they write */
@@ -155,6 +156,12 @@ struct driver {
 	/* Give free space back, in small steps, for max_ms; no transaction is open. ROWD_E_STORAGE_FULL when
 	 * the disk has no room for the work. */
 	enum rowd_code (*reclaim)(void *conn, int64_t max_ms, struct err *err);
+	/* Make one table anew and give back what is free in it: long, and on request only. ROWD_E_UNKNOWN_TABLE,
+	 * ROWD_E_STORAGE_FULL. */
+	enum rowd_code (*optimize)(void *conn, const char *table, size_t len, struct err *err);
+	/* Does the database ask for less work? *why_out: what it suffers from, in rowd's words that live for
+	 * ever, or NULL. */
+	enum rowd_code (*distress)(void *conn, const char **why_out, struct err *err);
 	/* Look for damage, and tell of each find. */
 	enum rowd_code (*check)(void *conn, db_problem_fn *problem, void *arg, struct err *err);
 	/* A copy of this moment's state in a new file; no file is left when it fails. */

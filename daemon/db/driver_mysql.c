@@ -260,4 +260,7 @@ const struct driver driver_mysql = {
 	.server = mydb_server,
 	.usable = mydb_usable,
 	.conn_dialect = mydb_dialect,
+	.space = mydb_space,
+	.optimize = mydb_optimize,
+	.distress = mydb_distress,
 };

@@ -349,6 +349,12 @@ enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *
 /* A whole schema of that version was read. */
 void mydb_version_tell(struct mydb_conn *c, int64_t version);
 
+/* ---- mysql_upkeep.c ---- */
+
+enum rowd_code mydb_space(void *conn, struct db_space *out, struct err *err);
+enum rowd_code mydb_optimize(void *conn, const char *table, size_t len, struct err *err);
+enum rowd_code mydb_distress(void *conn, const char **why_out, struct err *err);
+
 /* ---- mysql_schema.c ---- */
 
 enum rowd_code mydb_describe(void *conn, struct catalog **out, struct err *err);

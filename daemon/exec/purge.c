@@ -203,6 +203,7 @@ enum rowd_code purge_scan(struct exec *x, struct purge_step *step, struct err *e
 	step->seen_rows = r.options.rows;
 	keep_record(step, &r);
 	step->more = r.state == PURGE_RUNNING;
+	step->distress = NULL;
 	step->last_len = 0;
 	if (!step->more || is_over(&r, r.elapsed_ms))
 		return ROWD_OK;
@@ -211,7 +212,11 @@ enum rowd_code purge_scan(struct exec *x, struct purge_step *step, struct err *e
 		rc = exec_count(x, t.table, t.filter, &step->record.matched, err);
 		step->uncounted = rc == ROWD_E_TIMEOUT;
 	}
-	return rc ? rc : find_last(x, &t, step, err);
+	if (!rc)
+		rc = find_last(x, &t, step, err);
+	if (!rc)
+		step->distress = db_distress(x->conn);
+	return rc;
 }
 
 /* ---- deleting ---- */

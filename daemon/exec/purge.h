@@ -21,6 +21,7 @@ struct purge_step {
 	struct purge_record record;   /* as of the last step; its pointers are gone */
 	char last[PURGE_KEY_MAX_BYTES]; /* where the next chunk ends, encoded */
 	size_t last_len;              /* 0: with the table's last row */
+	const char *distress;         /* why the database asks for less; NULL: it does not */
 	bool more;                    /* there is a next chunk */
 	bool uncounted;               /* counting what matches took too long: there is no estimate */
 };

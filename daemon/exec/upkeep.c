@@ -79,13 +79,13 @@ static void write_bytes(struct buf *b, const char *name, int64_t bytes)
 	wire_int(b, bytes);
 }
 
-enum rowd_code upkeep_reclaim(struct exec *x, int64_t max_ms, struct err *err)
+enum rowd_code upkeep_reclaim(struct exec *x, int64_t max_ms, const char *table, size_t len, struct err *err)
 {
 	struct db_space before, after;
 	enum rowd_code rc = db_space(x->conn, &before, err);
 
 	if (!rc)
-		rc = db_reclaim(x->conn, max_ms, err);
+		rc = table ? db_optimize(x->conn, table, len, err) : db_reclaim(x->conn, max_ms, err);
 	if (!rc)
 		rc = db_space(x->conn, &after, err);
 	if (rc)

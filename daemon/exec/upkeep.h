@@ -20,7 +20,8 @@ ROWD_MUST_CHECK enum rowd_code upkeep_check(struct exec *x, struct err *err);
 /* true */
 ROWD_MUST_CHECK enum rowd_code upkeep_backup(struct exec *x, const char *name, size_t len, struct err *err);
 
-/* {reclaimed_bytes, used_bytes, free_bytes} */
-ROWD_MUST_CHECK enum rowd_code upkeep_reclaim(struct exec *x, int64_t max_ms, struct err *err);
+/* {reclaimed_bytes, used_bytes, free_bytes}. table, of len bytes: to be made anew; NULL: in steps, for max_ms. */
+ROWD_MUST_CHECK enum rowd_code upkeep_reclaim(struct exec *x, int64_t max_ms, const char *table, size_t len,
+					      struct err *err);
 
 #endif

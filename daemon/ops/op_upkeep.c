@@ -41,10 +41,16 @@ enum rowd_code op_backup(struct exec *x, const struct request *req, struct err *
 enum rowd_code op_reclaim(struct exec *x, const struct request *req, struct err *err)
 {
 	int64_t ms = request_uint(req, OPT_MAX_MS, MAX_MS_DEFAULT);
+	size_t len = 0;
+	const char *table = request_str(req, OPT_OPTIMIZE, &len);
 	enum rowd_code rc;
 
+	if (table && len >= 6 && memcmp(table, "_rowd_", 6) == 0)
+		return err_set(err, ROWD_E_UNKNOWN_TABLE, "the database has no such table");
+	if (table && request_uint(req, OPT_MAX_MS, -1) >= 0)
+		return err_set(err, ROWD_E_BAD_REQUEST, "optimize is done as a whole, it has no max_ms");
 	if (ms < 1 || ms > MAX_MS_MOST)
 		return err_set(err, ROWD_E_BAD_REQUEST, "option max_ms: 1 to %d is due", MAX_MS_MOST);
 	rc = take_time(x, err);
-	return rc ? rc : upkeep_reclaim(x, ms, err);
+	return rc ? rc : upkeep_reclaim(x, ms, table, len, err);
 }

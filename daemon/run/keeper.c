@@ -30,6 +30,8 @@ struct task {
 	struct database *database;
 	struct purge_step *step;       /* owned */
 	unsigned distress;             /* steps in a row that came to nothing */
+	unsigned eased;                /* waits in a row because the database asked for less */
+	bool waited;                   /* the last thing was such a wait */
 	int64_t rows_most;             /* in a chunk: more were too much for the archive */
 	int64_t last_ns, told_ns;
 };
@@ -238,6 +240,8 @@ static void steer(struct task *t, int64_t took_ns)
 	int64_t target = t->step->record.options.target_ms * NS_PER_MS;
 	double factor;
 
+	if (!target)
+		t->step->rows = t->step->seen_rows < t->rows_most ? t->step->seen_rows : t->rows_most;
 	if (!target || t->step->rows != t->step->seen_rows)
 		return;
 	factor = (double)target / (double)(took_ns > 0 ? took_ns : 1);
@@ -247,6 +251,21 @@ static void steer(struct task *t, int64_t took_ns)
 		t->step->rows = 1;
 	if (t->step->rows > t->rows_most)
 		t->step->rows = t->rows_most;
+}
+
+/*
+ * The database asks for less: wait, longer each time, and then try fewer rows. Between two waits there is
+ * a chunk, so that a job never stands still. False: it is time to stop.
+ */
+static bool task_ease(struct task *t)
+{
+	int64_t ms = (int64_t)DISTRESS_LEAST_MS << (t->eased < 6 ? t->eased : 6);
+
+	if (!t->eased++)
+		log_info("event=purge job=%lld state=easing reason=\"%s\"", (long long)t->step->id, t->step->distress);
+	if (t->step->record.options.target_ms && t->step->rows > 1)
+		t->step->rows /= 2;
+	return task_wait(t, ms < DISTRESS_MOST_MS ? ms : DISTRESS_MOST_MS);
 }
 
 /* One chunk. False: the job is over, or rests. */
@@ -261,6 +280,11 @@ static bool task_step(struct task *t)
 		return task_failed(t, &err);
 	if (!step->more)
 		return false;
+	if (!step->distress)
+		t->eased = 0;
+	t->waited = step->distress && !t->waited;
+	if (t->waited)
+		return task_ease(t);
 	began = clock_ns();
 	step->elapsed_ms = (began - t->last_ns) / NS_PER_MS;
 	if (call(t->database, PLACE_WRITER, chunk, step, &err))

@@ -1,5 +1,7 @@
 """Purges: deletes of any number of rows in the background, chunk by chunk, and all that can be asked of them."""
 import os
+import threading
+import time
 import uuid
 
 import pytest
@@ -427,3 +429,38 @@ def test_a_cancelled_jobs_archive_holds_what_went(rowd, db, t):
     db.gives(True, "job_cancel", job)
     kept = read_archive(rowd, "cancelled")
     assert 5 < len(kept) == db.call("job", job)["deleted"] == 1000 - db.call("count", t)
+
+
+# ---- what a server says of itself ----
+
+def test_a_purge_gives_way_while_others_wait_for_locks(backend, db, table, t):
+    if backend.name == "sqlite":
+        pytest.skip("nobody waits for the locks of rows")
+    held = table({"id": "int", "n": "int"}, rows=[(1, 0)])
+    change = "UPDATE %s SET n = n + 1 WHERE id = 1" % held
+    users = [threading.Thread(target=backend.sql, args=(q,))
+             for q in ("BEGIN; %s; SELECT SLEEP(3); COMMIT" % change, change)]
+    waits = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
+    users[0].start()
+    until(lambda: int(backend.sql("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0")[0][0]) > 0, "a lock")
+    users[1].start()
+    until(lambda: int(backend.sql(waits)[0][1]) > 0, "somebody to wait for it")
+    job = start(db, t, EVEN, {"rows": 5, "target_ms": 0})
+    time.sleep(1)
+    slow = db.call("job", job)["deleted"]
+    assert 0 < slow < 100, "it goes on, but slowly"
+    for u in users:
+        u.join()
+    assert finished(db, job)["deleted"] == 500
+
+
+def test_free_space_is_given_back_as_the_database_can(backend, db, t):
+    db.call("delete_all", t)
+    way, other_way = ({}, {"optimize": t}) if backend.name == "sqlite" else ({"optimize": t}, {})
+    got = db.call("reclaim", "main", way)
+    assert list(got) == ["reclaimed_bytes", "used_bytes", "free_bytes"] and got["used_bytes"] > 0
+    db.refuses("unsupported", "reclaim", "main", other_way)
+    for missing in ("nope", "_rowd_jobs", "a`b", "x" * 1000):
+        db.refuses(("unknown_table", "unsupported"), "reclaim", "main", {"optimize": missing})
+    db.refuses("bad_request", "reclaim", "main", {"optimize": t, "max_ms": 5})
+    db.gives(0, "count", t)

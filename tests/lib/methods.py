@@ -20,7 +20,7 @@ METHODS = {
     "shutdown": ([], {"wait": True}),
     "check": (["main"], {}),
     "backup": (["main", "copy"], {}),
-    "reclaim": (["main"], {"max_ms": 10}),
+    "reclaim": (["main"], {"max_ms": 10, "optimize": "t"}),
     "tables": ([], {}),
     "describe": (["people"], {}),
     "create_table": (["made", {"columns": [{"name": "id", "type": "int"}], "primary_key": ["id"]}], {"if_not_exists": True}),
@@ -65,7 +65,7 @@ METHODS = {
 
 BOOLS = {"if_not_exists", "if_exists", "unique", "distinct", "for_update", "stream", "cascaded", "dry_run", "read_only", "follow", "wait"}
 UINTS = {"protocol", "session", "limit", "offset", "batch", "max_rows", "timeout_ms", "rows", "target_ms", "pause_ms", "max_seconds", "max_ms"}
-STRINGS = {"client", "errors", "token", "archive", "request_id"}
+STRINGS = {"client", "errors", "token", "optimize", "archive", "request_id"}
 NAMES = {"columns", "order", "group_by"}
 
 
