@@ -59,6 +59,7 @@ static void on_terminate(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	if (atomic_exchange(&d->server.draining, true)) {
 		log_info("event=shutdown signal=%d state=at_once", (int)sig);
+		keeper_stop(d->server.keeper, true);
 		drain(d, true);
 		return;
 	}
@@ -68,16 +69,19 @@ static void on_terminate(evutil_socket_t sig, short what, void *arg)
 	acceptor_free(d->acceptor);
 	d->acceptor = NULL;
 	listener_close();
-	keeper_stop(d->server.keeper);
+	keeper_stop(d->server.keeper, atomic_load(&d->server.hurry));
 	drain(d, atomic_load(&d->server.hurry));
 	event_add(d->patience, &tv);
 }
 
 static void on_patience(evutil_socket_t fd, short what, void *arg)
 {
+	struct daemon *d = arg;
+
 	(void)fd, (void)what;
 	log_warn("event=shutdown state=cancelling reason=\"shutdown_ms is over\"");
-	drain(arg, true);
+	keeper_stop(d->server.keeper, true);
+	drain(d, true);
 }
 
 static void on_reload(evutil_socket_t sig, short what, void *arg)

@@ -29,6 +29,7 @@ struct task {
 	struct keeper *keeper;
 	struct database *database;
 	struct purge_step *step;       /* owned */
+	struct lane_call_slot scanning, deleting;  /* what it waits for */
 	unsigned distress;             /* steps in a row that came to nothing */
 	unsigned eased;                /* waits in a row because the database asked for less */
 	bool waited;                   /* the last thing was such a wait */
@@ -59,13 +60,19 @@ struct keeper {
 
 /* ---- steps are jobs of the lanes ---- */
 
-static enum rowd_code call(struct database *d, enum op_place place, job_work_fn *work, void *arg, struct err *err)
+static enum rowd_code call_in(struct database *d, enum op_place place, job_work_fn *work, void *arg,
+			      struct lane_call_slot *slot, struct err *err)
 {
 	struct lane *lane = place == PLACE_READER ? database_reader(d) : &d->writer;
 
 	if (atomic_load(&d->paused))
 		return err_set(err, ROWD_E_UNAVAILABLE, "an administrator has paused the database");
-	return lane_call(lane, d, op_get(place == PLACE_READER ? OP_SELECT : OP_PURGE), work, arg, err);
+	return lane_call(lane, d, op_get(place == PLACE_READER ? OP_SELECT : OP_PURGE), work, arg, slot, err);
+}
+
+static enum rowd_code call(struct database *d, enum op_place place, job_work_fn *work, void *arg, struct err *err)
+{
+	return call_in(d, place, work, arg, NULL, err);
 }
 
 static enum rowd_code scan(struct exec *x, void *arg, struct err *err)
@@ -276,9 +283,9 @@ static bool task_step(struct task *t)
 	struct err err;
 
 	err_init(&err);
-	if (call(t->database, PLACE_READER, scan, step, &err))
+	if (call_in(t->database, PLACE_READER, scan, step, &t->scanning, &err))
 		return task_failed(t, &err);
-	if (!step->more)
+	if (!step->more || !task_wait(t, 0))
 		return false;
 	if (!step->distress)
 		t->eased = 0;
@@ -287,7 +294,7 @@ static bool task_step(struct task *t)
 		return task_ease(t);
 	began = clock_ns();
 	step->elapsed_ms = (began - t->last_ns) / NS_PER_MS;
-	if (call(t->database, PLACE_WRITER, chunk, step, &err))
+	if (call_in(t->database, PLACE_WRITER, chunk, step, &t->deleting, &err))
 		return task_failed(t, &err);
 	t->last_ns += step->elapsed_ms * NS_PER_MS;
 	t->distress = 0;
@@ -301,6 +308,8 @@ static bool task_step(struct task *t)
 
 static void task_free(struct task *t)
 {
+	pthread_mutex_destroy(&t->scanning.lock);
+	pthread_mutex_destroy(&t->deleting.lock);
 	free(t->step);
 	free(t);
 }
@@ -380,6 +389,8 @@ static void task_start(struct keeper *k, struct database *d, int64_t id)
 		free(t);
 		return;
 	}
+	pthread_mutex_init(&t->scanning.lock, NULL);
+	pthread_mutex_init(&t->deleting.lock, NULL);
 	t->keeper = k;
 	t->database = d;
 	t->step->id = id;
@@ -581,15 +592,21 @@ enum rowd_code keeper_start(struct server *s, struct keeper **out, struct err *e
 	return ROWD_OK;
 }
 
-void keeper_stop(struct keeper *k)
+void keeper_stop(struct keeper *k, bool hurry)
 {
 	struct follower *f;
+	struct task *t;
 
 	if (!k)
 		return;
 	pthread_mutex_lock(&k->lock);
 	k->stopping = true;
 	pthread_cond_broadcast(&k->changed);
+	for (t = k->tasks; t; t = t->next) {
+		lane_call_cancel(&t->scanning);
+		if (hurry)
+			lane_call_cancel(&t->deleting);
+	}
 	while ((f = k->followers)) {
 		k->followers = f->next;
 		job_failf(f->request, ROWD_E_SHUTTING_DOWN, "job %lld goes on at the next start", (long long)f->purge);
@@ -603,7 +620,7 @@ void keeper_free(struct keeper *k)
 {
 	if (!k)
 		return;
-	keeper_stop(k);
+	keeper_stop(k, false);
 	pthread_join(k->thread, NULL);
 	pthread_mutex_lock(&k->lock);
 	while (k->ntasks)

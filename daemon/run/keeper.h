@@ -14,9 +14,10 @@ struct server;
 /* Starts its thread, which looks for jobs to go on with. ROWD_E_NO_RESOURCE. */
 ROWD_MUST_CHECK enum rowd_code keeper_start(struct server *s, struct keeper **out, struct err *err);
 
-/* Let every job's chunk be the last, and answer those who follow; the jobs go on at the next start. Does
- * not wait: a chunk may be waiting for a client whose loop has called this. NULL is fine, and twice. */
-void keeper_stop(struct keeper *k);
+/* Let every job's chunk be the last (or undo it, in a hurry), and answer those who follow; the jobs go on at
+ * the next start. Does not wait: a chunk may be waiting for a client whose loop has called this. NULL is fine,
+ * and twice. */
+void keeper_stop(struct keeper *k, bool hurry);
 
 /* Wait until all is at rest, while the lanes still work. NULL is fine. */
 void keeper_free(struct keeper *k);

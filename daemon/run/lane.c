@@ -134,8 +134,17 @@ void lane_submit(struct lane *l, struct job *job)
 	}
 }
 
+static void slot_set(struct lane_call_slot *slot, struct job *job)
+{
+	if (!slot)
+		return;
+	pthread_mutex_lock(&slot->lock);
+	slot->job = job;
+	pthread_mutex_unlock(&slot->lock);
+}
+
 enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op, job_work_fn *work, void *arg,
-			 struct err *err)
+			 struct lane_call_slot *slot, struct err *err)
 {
 	static const struct caller rowd_itself = { .superuser = true };
 	struct job_waiter waiter = { .is_done = false };
@@ -146,6 +155,7 @@ enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for a job");
 	pthread_mutex_init(&waiter.lock, NULL);
 	pthread_cond_init(&waiter.done, NULL);
+	job->lane = l;
 	job->op = op;
 	job->caller = &rowd_itself;
 	job->database = d;
@@ -153,11 +163,13 @@ enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op
 	job->work_arg = arg;
 	job->waiter = &waiter;
 	job->deadline_ns = clock_ns() + atomic_load(&l->limits)->statement_ms * NS_PER_MS;
+	slot_set(slot, job);
 	lane_submit(l, job);
 	pthread_mutex_lock(&waiter.lock);
 	while (!waiter.is_done)
 		pthread_cond_wait(&waiter.done, &waiter.lock);
 	pthread_mutex_unlock(&waiter.lock);
+	slot_set(slot, NULL);
 	pthread_cond_destroy(&waiter.done);
 	pthread_mutex_destroy(&waiter.lock);
 	rc = job->code;
@@ -204,6 +216,16 @@ bool lane_cancel(struct job *job)
 		loop_complete(job->loop, job);
 	}
 	return found;
+}
+
+void lane_call_cancel(struct lane_call_slot *slot)
+{
+	pthread_mutex_lock(&slot->lock);
+	if (slot->job) {
+		atomic_store(&slot->job->cancelled, true);   /* it may not be queued yet */
+		(void)lane_cancel(slot->job);
+	}
+	pthread_mutex_unlock(&slot->lock);
 }
 
 void lane_stop(struct lane *l)

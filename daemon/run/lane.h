@@ -64,12 +64,21 @@ void lane_fini(struct lane *l);
  */
 void lane_submit(struct lane *l, struct job *job);
 
+/* Where another thread finds the job that a lane_call waits for, to stop it. */
+struct lane_call_slot {
+	pthread_mutex_t lock;
+	struct job *job;              /* NULL: none is being waited for */
+};
+
 /*
  * Have work done by the lane, as the operation whose place and permission it has, and wait for it. err says
- * what became of it. Thread: any but a loop's or a worker's.
+ * what became of it. slot: NULL when nobody will want to stop it. Thread: any but a loop's or a worker's.
  */
 ROWD_MUST_CHECK enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op, job_work_fn *work,
-					 void *arg, struct err *err);
+					 void *arg, struct lane_call_slot *slot, struct err *err);
+
+/* Stop what is being waited for: it comes back cancelled, or finished if it was too late. Thread: any. */
+void lane_call_cancel(struct lane_call_slot *slot);
 
 /*
  * Stop a job. True when it was still queued or running: it will come back cancelled, or finished
