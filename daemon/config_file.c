@@ -422,6 +422,48 @@ static bool text_parse(const char *path, FILE *text)
 	return good;
 }
 
+/* Where what is no part of the structure ends: a text in quotes, or a comment. NULL: p begins none. */
+static const char *skip(const char *p, const char *end)
+{
+	char quote = *p;
+	const char *close = NULL;
+
+	if (quote == '"' || quote == '\'') {
+		for (p++; p < end && *p != quote; p++)
+			p += *p == '\\' && p + 1 < end;
+		return p;
+	}
+	if (quote == '#' || (quote == '/' && p + 1 < end && p[1] == '/'))
+		close = memchr(p, '\n', (size_t)(end - p));
+	else if (quote == '/' && p + 1 < end && p[1] == '*')
+		close = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+	else
+		return NULL;
+	return close ? close : end;
+}
+
+/* libconfuse takes the end of the file for that of a section. The line of a { without a }; 0: there is none. */
+static int open_brace(const char *text, size_t len)
+{
+	const char *end = text + len, *last = NULL, *past;
+	int depth = 0, line = 1;
+
+	for (const char *p = text; p < end; p++) {
+		past = skip(p, end);
+		if (past) {
+			p = past;
+		} else if (*p == '{') {
+			if (!depth++)
+				last = p;
+		} else if (*p == '}') {
+			depth--;
+		}
+	}
+	for (const char *p = text; last && p < last; p++)
+		line += *p == '\n';
+	return depth > 0 ? line : 0;
+}
+
 /* The bytes of a file, an empty one's is a newline; yours to free. libconfuse would end the process
  * on a directory, and does not know what to do with a NUL. */
 static enum rowd_code bytes_read(const char *path, char **out, size_t *len_out, struct err *err)
@@ -465,6 +507,7 @@ enum rowd_code file_read(struct config *c, struct err *err)
 	size_t len;
 	enum rowd_code rc = bytes_read(c->path, &bytes, &len, err);
 	FILE *text;
+	int line;
 
 	if (rc)
 		return rc;
@@ -481,6 +524,9 @@ enum rowd_code file_read(struct config *c, struct err *err)
 			if (!why.code)
 				err_set(&why, rc, "%s: it cannot be read as rowd.conf(5) says", c->path);
 			*err = why;
+		} else if ((line = open_brace(bytes, len))) {
+			rc = err_set(err, ROWD_E_BAD_REQUEST, "%s:%d: a { that is not closed; expected a } behind it",
+				     c->path, line);
 		}
 		free(reader.seen);
 		memset(&reader, 0, sizeof(reader));

@@ -234,6 +234,7 @@ TEST(mistakes_in_the_file_have_file_and_line_and_what_was_expected)
 	refuse_file("database {\n", 1, "title");
 	refuse_file("database x\n", 2, "premature");
 	refuse_file("database x loops\n", 1, "opening brace");
+	refuse_file("loops = 1\ndatabase x {\n\turl = \"sqlite:///x\" # }\n", 2, "not closed");
 	refuse_file("database x { }\n", 1, "no url");
 	refuse_file("database x { colour = red }\n", 1, "url, durability");
 	refuse_file("database x {\n\turl = \"oracle://x\"\n}\n", 3, "no driver");
