@@ -426,6 +426,25 @@ void audit_add_purge(struct buf *b, const char *database, const char *table, int
 	buf_addf(b, " job=%lld state=%s deleted=%lld\n", (long long)purge, state, (long long)deleted);
 }
 
+/* Will it delete, if it succeeds? */
+static bool is_delete(const struct job *job, const struct seen *seen)
+{
+	const msgpack_object_array *ops;
+	struct request req;
+	struct err ignored;
+
+	if (!seen->understood)
+		return false;
+	if (job->op->id != OP_ATOMIC)
+		return !request_flag(&seen->req, OPT_DRY_RUN);
+	err_init(&ignored);
+	ops = &seen->req.params[0]->via.array;
+	for (uint32_t i = 0; i < ops->size; i++)
+		if (!request_read_op(&ops->ptr[i], &req, &ignored) && deletes(req.op) && !request_flag(&req, OPT_DRY_RUN))
+			return true;
+	return false;
+}
+
 enum rowd_code audit_begin(const struct job *job, uint64_t session, struct err *err)
 {
 	struct seen seen;
@@ -435,7 +454,7 @@ enum rowd_code audit_begin(const struct job *job, uint64_t session, struct err *
 		return ROWD_OK;
 	buf_init(&b, 65536);
 	look(job, &seen);
-	if (seen.understood) {
+	if (is_delete(job, &seen)) {
 		add_who(&b, job, session);
 		add_what(&b, &seen.req);
 		buf_add_str(&b, " outcome=begun\n");

@@ -81,3 +81,8 @@ def test_required_writes_what_is_begun(lone, tmp_path):
     _, c = audited(lone, "--audit-file", trail, "--audit", "required")
     c.gives({"deleted": 1}, "delete", "t", 1)
     assert [x["outcome"] for x in lines(trail)] == ["begun", "applied"]
+    c.gives({"matched": 1}, "delete_where", "t", {"id": 2}, {"dry_run": True})
+    c.gives([{"inserted": 1}], "atomic", [["insert", "t", {"id": 50}]])
+    assert len(lines(trail)) == 2, "what deletes nothing has no line"
+    c.gives([{"deleted": 1}], "atomic", [["delete", "t", 50]])
+    assert [x["outcome"] for x in lines(trail)[2:]] == ["begun", "applied"]
