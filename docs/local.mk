@@ -8,13 +8,14 @@ if WITH_ROWCTL
 dist_man_MANS += docs/man/rowctl.1
 endif
 
+# What writers of clients and operators read.
+dist_doc_DATA += docs/PROTOCOL.md docs/SWAP.md
+
 EXTRA_DIST += \
 	docs/ADDING-A-DRIVER.md \
 	docs/ADDING-AN-OP.md \
 	docs/ARCHITECTURE.md \
 	docs/DECISIONS \
 	docs/PERFORMANCE.md \
-	docs/PROTOCOL.md \
 	docs/STYLE.md \
-	docs/SWAP.md \
 	docs/tables
