@@ -1,8 +1,10 @@
 /*
  * The driver for MySQL and MariaDB: transactions, and what a connection says of itself.
  *
- * A session never is in the server's autocommit mode. A transaction begins by its first statement, at no
- * cost of its own, and nothing that goes wrong with it can turn what follows into single commits.
+ * For whatever writes, the session is not in the server's autocommit mode. A transaction begins by its
+ * first statement, at no cost of its own, and nothing that goes wrong with it can turn what follows into
+ * single commits. A read of one statement is put into autocommit mode instead, where it leaves nothing
+ * behind that would have to be ended.
  */
 #include "config.h"
 
@@ -26,7 +28,7 @@ static const char rollback_words[] = "ROLLBACK";
 void mydb_rollback(void *conn)
 {
 	struct mydb_conn *c = conn;
-	bool open = c->in_transaction && c->touched;
+	bool open = c->in_transaction && c->touched && !c->autocommit;
 
 	c->in_transaction = c->touched = c->seen_open = false;
 	if (!open || c->broken)
@@ -74,6 +76,9 @@ static const char *isolation_of(const struct mydb_conn *c, enum db_tx_mode mode)
 	case DB_TX_WRITE:
 		/* what a write finds is what it locks; a log of statements does not bear that */
 		return c->statement_binlog ? "REPEATABLE READ" : "READ COMMITTED";
+	case DB_TX_READ_ONE:
+		/* any will do but the one that shows what is not committed */
+		return c->isolation ? c->isolation : "READ COMMITTED";
 	case DB_TX_SERIALIZABLE:
 		break;
 	}
@@ -96,6 +101,19 @@ static enum rowd_code set_isolation(struct mydb_conn *c, enum db_tx_mode mode, s
 	return rc;
 }
 
+enum rowd_code mydb_set_autocommit(struct mydb_conn *c, bool on, struct err *err)
+{
+	enum rowd_code rc;
+
+	if (c->autocommit == on)
+		return ROWD_OK;
+	rc = mydb_say(c, on ? "SET SESSION autocommit = 1" : "SET SESSION autocommit = 0", MYDB_CONTROL_MS,
+		      err);
+	if (!rc)
+		c->autocommit = on;
+	return rc;
+}
+
 static enum rowd_code mydb_begin(void *conn, enum db_tx_mode mode, struct err *err)
 {
 	struct mydb_conn *c = conn;
@@ -104,6 +122,8 @@ static enum rowd_code mydb_begin(void *conn, enum db_tx_mode mode, struct err *e
 	if (c->broken)
 		return mydb_settle(c, err);
 	rc = set_isolation(c, mode, err);
+	if (!rc)
+		rc = mydb_set_autocommit(c, mode == DB_TX_READ_ONE, err);
 	if (!rc)
 		c->in_transaction = true;
 	return rc;
@@ -128,13 +148,13 @@ enum rowd_code mydb_commit(void *conn, struct err *err)
 {
 	static const char words[] = "COMMIT";
 	struct mydb_conn *c = conn;
-	bool untouched = !c->touched;
+	bool nothing = !c->touched || c->autocommit;
 	enum rowd_code rc = ROWD_OK;
 
 	if (!c->in_transaction)
 		return err_set(err, ROWD_E_INTERNAL, "a commit without a transaction");
 	c->in_transaction = c->touched = c->seen_open = false;
-	if (untouched)
+	if (nothing)
 		return ROWD_OK;
 	if (c->broken)
 		return err_set(err, ROWD_E_UNAVAILABLE, "the connection to the server was lost");

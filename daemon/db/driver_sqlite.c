@@ -234,7 +234,7 @@ static enum rowd_code sqlite_begin(void *conn, enum db_tx_mode mode, struct err 
 	code = sqlite_check_moved(c, err);
 	if (code)
 		return code;
-	rc = run_once(c, mode == DB_TX_READ ? c->begin_read : c->begin_write);
+	rc = run_once(c, mode <= DB_TX_READ ? c->begin_read : c->begin_write);
 	if (rc == SQLITE_OK)
 		rc = sqlite_read_version(c);
 	if (rc == SQLITE_OK)

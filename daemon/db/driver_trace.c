@@ -120,7 +120,7 @@ static void trace_finish(void *conn, void *stmt, int64_t *changed_out, int64_t *
 
 static enum rowd_code trace_begin(void *conn, enum db_tx_mode mode, struct err *err)
 {
-	static const char *const modes[] = { "read", "write", "serializable" };
+	static const char *const modes[] = { "read-one", "read", "write", "serializable" };
 	struct trace_conn *c = conn;
 	int64_t since = now_us();
 	enum rowd_code code = c->inner->begin(c->state, mode, err);

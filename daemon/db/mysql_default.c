@@ -278,7 +278,9 @@ static enum rowd_code ask(struct describing *d, struct building *b, struct type 
 	enum rowd_code rc;
 
 	buf_init(&text, QUESTION_MOST_BYTES);
+	d->conn->staging = true;
 	rc = make_row(d, b, &text, types);
+	d->conn->staging = false;
 	if (!rc)
 		rc = read_row(d, b, &text, types, row);
 	buf_fini(&text);

@@ -193,11 +193,15 @@ static int socket_of(MYSQL *db)
 /* What belongs to the connection just lost or given up. */
 static void forget_server(struct mydb_conn *c)
 {
+	while (c->statements)
+		mydb_release(c, c->statements);
+	memset(c->sums, 0, sizeof c->sums);
 	if (c->db)
 		mysql_close(c->db);
 	c->db = NULL;
 	c->broken = c->rolling_back = c->in_transaction = c->touched = c->seen_open = false;
 	c->isolation = NULL;
+	c->autocommit = false;
 	c->packet_bytes = MYDB_PACKET_LEAST_BYTES;
 }
 

@@ -25,6 +25,7 @@ typedef my_bool mydb_flag;
 
 enum {
 	MYDB_HOSTS_MOST = 16,
+	MYDB_SUMS = 4, /* that make up a schema's version */
 	MYDB_PLACEHOLDERS_MOST = 65535,
 	MYDB_SESSION_SECONDS = 600,                /* no read or write of the socket blocks for longer */
 	MYDB_PACKET_LEAST_BYTES = 4 * 1024 * 1024, /* the least of the servers' own defaults */
@@ -133,14 +134,17 @@ struct mydb_conn {
 	unsigned version;     /* 101119 */
 	int64_t packet_bytes; /* the server's max_allowed_packet */
 	/* transactions */
-	bool in_transaction;         /* begun, and not ended by anybody */
-	bool touched;                /* a statement was run in it */
-	bool seen_open;              /* the server said that it is in one */
-	bool rolling_back;           /* a ROLLBACK was sent, its answer not yet read */
-	const char *isolation;       /* as last set; NULL: not known */
-	bool statement_binlog;       /* READ COMMITTED cannot be written under */
-	int64_t used_ns, checked_ns; /* when last spoken to; when last found to be writable */
+	bool in_transaction;          /* begun, and not ended by anybody */
+	bool touched;                 /* a statement was run in it */
+	bool seen_open;               /* the server said that it is in one */
+	bool autocommit;              /* the session's mode: of reads of one statement */
+	bool staging;                 /* what is written is only this connection's */
+	bool rolling_back;            /* a ROLLBACK was sent, its answer not yet read */
+	const char *isolation;        /* as last set; NULL: not known */
+	bool statement_binlog;        /* READ COMMITTED cannot be written under */
+	int64_t used_ns, checked_ns;  /* when last spoken to; when last found to be writable */
 	struct mydb_stmt *statements; /* all of them, in no order */
+	void *sums[MYDB_SUMS];        /* of them, those of mysql_version.c; NULL until first used */
 	/* the one statement whose rows are being read */
 	struct mydb_stmt *reading;
 	enum rowd_code stopped;  /* why, of the statement now running */
@@ -306,6 +310,7 @@ enum rowd_code mydb_settle(struct mydb_conn *c, struct err *err);
 void mydb_settle_quietly(struct mydb_conn *c);
 
 enum rowd_code mydb_commit(void *conn, struct err *err);
+enum rowd_code mydb_set_autocommit(struct mydb_conn *c, bool on, struct err *err);
 void mydb_rollback(void *conn);
 
 /*

@@ -14,12 +14,16 @@ enum { KEY_MOST = INDEX_MAX_COLUMNS * 2, FIRST_ROOM = 8 };
 
 /* The triggers are counted once for all tables: asked for each by itself, they take the server a second for
  * some hundred tables. */
+/*
+ * One table of information_schema to a statement: MariaDB 10.11 falls over statements of several, when
+ * anything is wrong with one of them.
+ */
 static const char tables_query[] =
-	"SELECT t.TABLE_NAME, t.ENGINE, e.TRANSACTIONS, t.TABLE_TYPE, COALESCE(g.n, 0) "
-	"FROM information_schema.TABLES AS t LEFT JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE "
-	"LEFT JOIN (SELECT EVENT_OBJECT_TABLE, COUNT(*) AS n FROM information_schema.TRIGGERS "
-	"WHERE EVENT_OBJECT_SCHEMA = DATABASE() GROUP BY EVENT_OBJECT_TABLE) AS g ON g.EVENT_OBJECT_TABLE = t.TABLE_NAME "
-	"WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+	"SELECT TABLE_NAME, ENGINE, TABLE_TYPE FROM information_schema.TABLES "
+	"WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+
+static const char triggers_query[] =
+	"SELECT EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
 
 static const char keys_query[] =
 	"SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, INDEX_TYPE "
@@ -27,13 +31,15 @@ static const char keys_query[] =
 	"ORDER BY CHAR_LENGTH(INDEX_NAME), INDEX_NAME, SEQ_IN_INDEX";
 
 static const char foreign_keys_query[] =
-	"SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, "
-	"r.DELETE_RULE, r.UPDATE_RULE, IF(k.REFERENCED_TABLE_SCHEMA = k.TABLE_SCHEMA, '', k.REFERENCED_TABLE_SCHEMA) "
-	"FROM information_schema.KEY_COLUMN_USAGE AS k JOIN information_schema.REFERENTIAL_CONSTRAINTS AS r "
-	"ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME "
-	"AND r.TABLE_NAME = k.TABLE_NAME "
-	"WHERE k.TABLE_SCHEMA = DATABASE() AND r.CONSTRAINT_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL "
-	"ORDER BY CHAR_LENGTH(k.CONSTRAINT_NAME), k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
+	"SELECT TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE, "
+	"IF(UNIQUE_CONSTRAINT_SCHEMA = CONSTRAINT_SCHEMA, '', UNIQUE_CONSTRAINT_SCHEMA) "
+	"FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE() "
+	"ORDER BY CHAR_LENGTH(CONSTRAINT_NAME), CONSTRAINT_NAME";
+
+static const char foreign_key_columns_query[] =
+	"SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME "
+	"FROM information_schema.KEY_COLUMN_USAGE "
+	"WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME IS NOT NULL ORDER BY ORDINAL_POSITION";
 
 /* ---- small things ---- */
 
@@ -136,7 +142,23 @@ static enum rowd_code for_each(struct describing *d, const char *text, size_t nc
 
 /* ---- tables ---- */
 
-enum { TABLE_NAME, TABLE_ENGINE, TABLE_TRANSACTIONS, TABLE_KIND, TABLE_TRIGGERS, TABLE_COLUMNS };
+enum { TABLE_NAME, TABLE_ENGINE, TABLE_KIND, TABLE_COLUMNS };
+
+static void judge_engine(struct describing *d, struct table *t, const struct value *engine)
+{
+	static const char *const transactional[] = { "InnoDB", "ROCKSDB", "TokuDB", "ndbcluster" };
+	size_t i;
+
+	if (mydb_text_is(engine, transactional[0]))
+		return;
+	for (i = 1; i < sizeof transactional / sizeof *transactional; i++)
+		if (mydb_text_is(engine, transactional[i])) {
+			catalog_add_reason(d->catalog, t, "its engine is not InnoDB");
+			return;
+		}
+	t->writable = t->transactional = false;
+	catalog_add_reason(d->catalog, t, "its engine knows no transactions");
+}
 
 static enum rowd_code add_table(struct describing *d, const struct value *row)
 {
@@ -154,16 +176,20 @@ static enum rowd_code add_table(struct describing *d, const struct value *row)
 		return no_memory(d);
 	d->buildings[d->nbuildings++] = (struct building){ .table = t };
 	t->primary_key = (struct key){ .unique = true, .constraint = true, .plain = true };
-	if (!mydb_text_is(&row[TABLE_TRANSACTIONS], "YES")) {
-		t->writable = t->transactional = false;
-		catalog_add_reason(d->catalog, t, "its engine knows no transactions");
-	} else if (!mydb_text_is(&row[TABLE_ENGINE], "InnoDB")) {
-		catalog_add_reason(d->catalog, t, "its engine is not InnoDB");
-	}
+	judge_engine(d, t, &row[TABLE_ENGINE]);
 	if (!mydb_text_is(&row[TABLE_KIND], "BASE TABLE"))
 		catalog_add_reason(d->catalog, t, "it keeps its history");
-	if (mydb_number_of(&row[TABLE_TRIGGERS]))
-		catalog_add_reason(d->catalog, t, "it has triggers");
+	return ROWD_OK;
+}
+
+static enum rowd_code note_trigger(struct describing *d, const struct value *row)
+{
+	struct building *b = find_building(d, row);
+
+	if (b && !b->has_triggers)
+		catalog_add_reason(d->catalog, b->table, "it has triggers");
+	if (b)
+		b->has_triggers = true;
 	return ROWD_OK;
 }
 
@@ -286,7 +312,8 @@ static enum rowd_code add_key_column(struct describing *d, const struct value *r
 
 /* ---- foreign keys ---- */
 
-enum { FK_TABLE, FK_NAME, FK_COLUMN, FK_PARENT, FK_REFERENCE, FK_DELETE, FK_UPDATE, FK_SCHEMA, FK_COLUMNS };
+enum { FK_TABLE, FK_NAME, FK_PARENT, FK_DELETE, FK_UPDATE, FK_SCHEMA, FK_COLUMNS };
+enum { FKC_TABLE, FKC_NAME, FKC_COLUMN, FKC_REFERENCE, FKC_COLUMNS };
 
 static enum fk_action action_of(const struct value *words)
 {
@@ -302,25 +329,31 @@ static enum fk_action action_of(const struct value *words)
 /* A parent in another database is called by both names, and found in none. */
 static char *parent_name(struct describing *d, const struct value *row)
 {
-	if (row[FK_SCHEMA].kind == VALUE_TEXT && row[FK_SCHEMA].u.s.len && row[FK_PARENT].kind == VALUE_TEXT)
-		return arena_printf(catalog_arena(d->catalog), "%.*s.%.*s", (int)row[FK_SCHEMA].u.s.len,
-				    row[FK_SCHEMA].u.s.data, (int)row[FK_PARENT].u.s.len,
-				    row[FK_PARENT].u.s.data);
-	return mydb_copy(d, &row[FK_PARENT]);
+	const struct value *schema = &row[FK_SCHEMA], *name = &row[FK_PARENT];
+
+	if (schema->kind == VALUE_TEXT && schema->u.s.len && name->kind == VALUE_TEXT)
+		return arena_printf(catalog_arena(d->catalog), "%.*s.%.*s", (int)schema->u.s.len,
+				    schema->u.s.data, (int)name->u.s.len, name->u.s.data);
+	return mydb_copy(d, name);
 }
 
-static enum rowd_code begin_foreign_key(struct describing *d, struct building *b, const struct value *row)
+static enum rowd_code add_foreign_key(struct describing *d, const struct value *row)
 {
-	struct table *t = b->table;
+	struct building *b = find_building(d, &row[FK_TABLE]);
 	struct foreign_key *fk;
+	struct table *t;
 
-	b->foreign_key_name = mydb_copy(d, &row[FK_NAME]);
-	if (!b->foreign_key_name || !grow(d, &t->foreign_keys, t->nforeign_keys, sizeof *t->foreign_keys))
+	if (!b)
+		return ROWD_OK;
+	t = b->table;
+	if (!grow(d, &t->foreign_keys, t->nforeign_keys, sizeof *t->foreign_keys) ||
+	    !grow(d, &b->foreign_key_names, t->nforeign_keys, sizeof *b->foreign_key_names))
 		return no_memory(d);
 	fk = &t->foreign_keys[t->nforeign_keys];
 	*fk = (struct foreign_key){ .on_delete = action_of(&row[FK_DELETE]),
 				    .parent_name = parent_name(d, row) };
-	if (!fk->parent_name)
+	b->foreign_key_names[t->nforeign_keys] = mydb_copy(d, &row[FK_NAME]);
+	if (!fk->parent_name || !b->foreign_key_names[t->nforeign_keys])
 		return no_memory(d);
 	t->nforeign_keys++;
 	if (action_of(&row[FK_UPDATE]) != FK_RESTRICT)
@@ -330,24 +363,23 @@ static enum rowd_code begin_foreign_key(struct describing *d, struct building *b
 
 static enum rowd_code add_foreign_key_column(struct describing *d, const struct value *row)
 {
-	struct building *b = find_building(d, &row[FK_TABLE]);
+	struct building *b = find_building(d, &row[FKC_TABLE]);
 	const struct column *column;
 	struct foreign_key *fk;
-	enum rowd_code rc = ROWD_OK;
+	unsigned i;
 
-	if (!b)
+	for (i = 0; b && i < b->table->nforeign_keys; i++)
+		if (mydb_text_is(&row[FKC_NAME], b->foreign_key_names[i]))
+			break;
+	if (!b || i == b->table->nforeign_keys)
 		return ROWD_OK;
-	if (!b->foreign_key_name || !mydb_text_is(&row[FK_NAME], b->foreign_key_name))
-		rc = begin_foreign_key(d, b, row);
-	if (rc)
-		return rc;
-	fk = &b->table->foreign_keys[b->table->nforeign_keys - 1];
-	column = find_column(b->table, &row[FK_COLUMN]);
+	fk = &b->table->foreign_keys[i];
+	column = find_column(b->table, &row[FKC_COLUMN]);
 	if (!column || fk->ncolumns == KEY_MOST) {
 		catalog_add_reason(d->catalog, b->table, "a foreign key cannot be read");
 		return ROWD_OK;
 	}
-	fk->reference_names[fk->ncolumns] = mydb_copy(d, &row[FK_REFERENCE]);
+	fk->reference_names[fk->ncolumns] = mydb_copy(d, &row[FKC_REFERENCE]);
 	if (!fk->reference_names[fk->ncolumns])
 		return no_memory(d);
 	fk->columns[fk->ncolumns++] = column;
@@ -364,13 +396,17 @@ static enum rowd_code read_all(struct describing *d)
 	if (!rc && d->nbuildings)
 		qsort(d->buildings, d->nbuildings, sizeof *d->buildings, building_compare);
 	if (!rc)
+		rc = for_each(d, triggers_query, 1, note_trigger);
+	if (!rc)
 		rc = for_each(d, mydb_columns_query, COLUMN_COLUMNS, add_column);
 	for (i = 0; !rc && i < d->nbuildings; i++)
 		judge_columns(d, &d->buildings[i]);
 	if (!rc)
 		rc = for_each(d, keys_query, KEY_COLUMNS, add_key_column);
 	if (!rc)
-		rc = for_each(d, foreign_keys_query, FK_COLUMNS, add_foreign_key_column);
+		rc = for_each(d, foreign_keys_query, FK_COLUMNS, add_foreign_key);
+	if (!rc)
+		rc = for_each(d, foreign_key_columns_query, FKC_COLUMNS, add_foreign_key_column);
 	for (i = 0; !rc && i < d->nbuildings; i++) {
 		if (d->buildings[i].key_is_odd)
 			d->buildings[i].table->primary_key.ncolumns = 0;

@@ -54,7 +54,9 @@ struct building {
 	struct table *table;   /* of the catalog */
 	struct nature *nature; /* one for each column */
 	unsigned ntyped;
-	char *key_name, *foreign_key_name; /* of the last one begun */
+	char *key_name;           /* of the last one begun */
+	char **foreign_key_names; /* one for each foreign key of the table */
+	bool has_triggers;
 	bool key_skipped;
 	bool key_is_odd; /* the primary key */
 };

@@ -454,6 +454,9 @@ enum rowd_code mydb_exec(void *conn, void *stmt, const struct value *params, siz
 	if (c->reading)
 		return err_set(err, ROWD_E_INTERNAL, "the rows of another statement were not read");
 	rc = mydb_settle(c, err);
+	if (!rc && s->writes && c->autocommit && !c->staging)
+		rc = c->in_transaction ? err_set(err, ROWD_E_INTERNAL, "a write where only reads are due")
+				       : mydb_set_autocommit(c, false, err);
 	if (rc)
 		return rc;
 	c->stopped = ROWD_OK;
@@ -463,8 +466,11 @@ enum rowd_code mydb_exec(void *conn, void *stmt, const struct value *params, siz
 	s->was_open = was_open;
 	if (was_open)
 		c->touched = true;
-	if (s->has_lists)
+	if (s->has_lists) {
+		c->staging = true;
 		rc = mydb_lists_stage(c, params, nparams, err);
+		c->staging = false;
+	}
 	if (rc)
 		return rc;
 	mydb_guard_enter(c, 0);

@@ -13,7 +13,9 @@
 /* Beyond that a server has lost count. */
 enum { WAITS_MOST = 1000000 };
 
-static const struct type texts[] = { { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT } };
+static const struct type texts[] = {
+	{ .kind = TYPE_TEXT }, { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT }, { .kind = TYPE_TEXT }
+};
 
 static void copy_text(const struct value *v, char *out, size_t out_bytes)
 {
@@ -25,8 +27,8 @@ static void copy_text(const struct value *v, char *out, size_t out_bytes)
 /* ---- distress ---- */
 
 struct complaint {
-	const char *name;   /* of a status variable */
-	const char *word;   /* what it says then; NULL: any number above 0 */
+	const char *name; /* of a status variable */
+	const char *word; /* what it says then; NULL: any number above 0 */
 	const char *why;
 };
 
@@ -79,8 +81,8 @@ enum rowd_code mydb_distress(void *conn, const char **why_out, struct err *err)
 
 /* ---- space ---- */
 
-static enum rowd_code ask_ints(struct mydb_conn *c, const char *query, const struct value *param, int64_t *out,
-			       size_t n, struct err *err)
+static enum rowd_code ask_ints(struct mydb_conn *c, const char *query, const struct value *param,
+			       int64_t *out, size_t n, struct err *err)
 {
 	static const struct type ints[] = { { .kind = TYPE_INT }, { .kind = TYPE_INT } };
 	struct value row[2];
@@ -98,10 +100,9 @@ static enum rowd_code ask_ints(struct mydb_conn *c, const char *query, const str
 
 enum rowd_code mydb_space(void *conn, struct db_space *out, struct err *err)
 {
-	static const char query[] =
-		"SELECT CAST(COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) AS SIGNED), "
-		"CAST(COALESCE(SUM(DATA_FREE), 0) AS SIGNED) "
-		"FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
+	static const char query[] = "SELECT CAST(COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) AS SIGNED), "
+				    "CAST(COALESCE(SUM(DATA_FREE), 0) AS SIGNED) "
+				    "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
 	int64_t bytes[2] = { 0, 0 };
 	enum rowd_code rc = ask_ints(conn, query, NULL, bytes, 2, err);
 
@@ -124,7 +125,8 @@ static enum rowd_code run_optimize(struct mydb_conn *c, const char *words, struc
 	}
 	mydb_answered(c, s);
 	if (!rc && failed)
-		rc = err_set(err, ROWD_E_STORAGE_FULL, "the server could not make the table anew; it is as it was");
+		rc = err_set(err, ROWD_E_STORAGE_FULL,
+			     "the server could not make the table anew; it is as it was");
 	return rc;
 }
 

@@ -5,61 +5,72 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "daemon/db/mysql_private.h"
 
 enum {
 	INTERVAL_LEAST_NS = 5 * 1000000,
 	INTERVAL_FACTOR = 4, /* times what the question took */
-	SUMS = 4
+	SUMS = MYDB_SUMS
 };
 
-static const char version_query[] =
-	"SELECT "
-	"(SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', TABLE_NAME, TABLE_TYPE, ENGINE))), 0) AS SIGNED) "
-	"FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()), "
-	"(SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, "
-	"IS_NULLABLE, COLUMN_DEFAULT, COLUMN_DEFAULT IS NULL, EXTRA, COLLATION_NAME, COLUMN_COMMENT))), 0) AS SIGNED) "
-	"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()), "
-	"(SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, "
-	"NON_UNIQUE, COALESCE(SUB_PART, 0)))), 0) AS SIGNED) "
-	"FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE()), "
-	"(SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME, "
-	"DELETE_RULE, UPDATE_RULE))), 0) AS SIGNED) "
-	"FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE())";
+#define SUM_OF(columns) "SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS('|', " columns "))), 0) AS SIGNED) "
+
+/* One table of information_schema to a statement, as in mysql_schema.c. */
+static const char *const sums[SUMS] = {
+	SUM_OF("TABLE_NAME, TABLE_TYPE, ENGINE") "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()",
+	SUM_OF("TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, "
+	       "COLUMN_DEFAULT IS NULL, EXTRA, COLLATION_NAME, COLUMN_COMMENT") "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()",
+	SUM_OF("TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, COALESCE(SUB_PART, 0)") "FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE()",
+	SUM_OF("TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE") "FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()",
+};
 
 /* Any change of any of the sums changes it. */
-static int64_t mix(const struct value *sums)
+static uint64_t mix(uint64_t hash, int64_t sum)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-	size_t i;
-	int byte;
+	int bit;
 
-	for (i = 0; i < SUMS; i++)
-		for (byte = 0; byte < 64; byte += 8)
-			hash = (hash ^ ((uint64_t)sums[i].u.i >> byte & 0xFF)) * UINT64_C(1099511628211);
-	return (int64_t)hash;
+	for (bit = 0; bit < 64; bit += 8)
+		hash = (hash ^ ((uint64_t)sum >> bit & 0xFF)) * UINT64_C(1099511628211);
+	return hash;
+}
+
+/* The statements stay with the connection: they are run again and again. */
+static enum rowd_code ask_sum(struct mydb_conn *c, size_t i, int64_t *out, struct err *err)
+{
+	static const struct type type = { .kind = TYPE_INT };
+	struct value v = value_null();
+	bool has_row = false;
+	enum rowd_code rc = ROWD_OK;
+
+	if (!c->sums[i])
+		rc = mydb_prepare(c, sums[i], strlen(sums[i]), &c->sums[i], err);
+	if (rc)
+		return rc;
+	rc = mydb_exec(c, c->sums[i], NULL, 0, &type, 1, err);
+	if (!rc)
+		rc = mydb_step(c, c->sums[i], &v, &has_row, err);
+	mydb_finish(c, c->sums[i], NULL, NULL);
+	if (!rc && (!has_row || v.kind != VALUE_INT))
+		rc = err_set(err, ROWD_E_INTERNAL, "the server does not describe itself");
+	*out = v.u.i;
+	return rc;
 }
 
 enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *err)
 {
-	static const struct type types[SUMS] = {
-		{ .kind = TYPE_INT },
-		{ .kind = TYPE_INT },
-		{ .kind = TYPE_INT },
-		{ .kind = TYPE_INT },
-	};
-	struct value row[SUMS];
-	struct mydb_stmt *s;
-	bool has_row = false;
-	enum rowd_code rc = mydb_ask(c, version_query, NULL, 0, types, SUMS, &s, err);
+	uint64_t hash = UINT64_C(14695981039346656037);
+	int64_t sum = 0;
+	enum rowd_code rc = ROWD_OK;
+	size_t i;
 
+	for (i = 0; !rc && i < SUMS; i++) {
+		rc = ask_sum(c, i, &sum, err);
+		hash = mix(hash, sum);
+	}
 	if (!rc)
-		rc = mydb_step(c, s, row, &has_row, err);
-	if (!rc && has_row)
-		*out = mix(row);
-	else if (!rc)
-		rc = err_set(err, ROWD_E_INTERNAL, "the server does not describe itself");
-	mydb_answered(c, s);
+		*out = (int64_t)hash;
 	return rc;
 }
 

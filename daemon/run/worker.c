@@ -164,6 +164,21 @@ static enum rowd_code run_request(struct worker *w, struct job *job, const struc
 
 /* ---- reads ---- */
 
+/* Most reads are one statement, and need no snapshot for several. */
+static enum db_tx_mode read_mode(const struct op *op)
+{
+	switch (op->id) {
+	case OP_GET:
+	case OP_SELECT:
+	case OP_COUNT:
+	case OP_EXISTS:
+	case OP_AGGREGATE:
+		return DB_TX_READ_ONE;
+	default:
+		return DB_TX_READ;
+	}
+}
+
 static void run_read(struct worker *w, struct job *job)
 {
 	struct err err;
@@ -173,7 +188,7 @@ static void run_read(struct worker *w, struct job *job)
 	if (!current_set(w, job, job->deadline_ns))
 		rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
 	else
-		rc = db_begin(w->conn, DB_TX_READ, &err);
+		rc = db_begin(w->conn, read_mode(job->op), &err);
 	if (!rc)
 		rc = run_request(w, job, NULL, &err);
 	current_clear(w);
