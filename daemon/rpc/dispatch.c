@@ -338,7 +338,7 @@ bool dispatch_pipelines(struct session *s, const struct job *job)
 	struct database *d;
 	struct err ignored;
 
-	if (s->tx || !goes_to_group(job) || !goes_to_group(first) || !first->database->writer.group)
+	if (s->tx || !goes_to_group(job) || !first->grouped)
 		return false;
 	err_init(&ignored);
 	return !choose_database(s, job->op, job->params, job->params_len, &d, &ignored) && d == first->database;
@@ -350,6 +350,7 @@ static bool submit(struct session *s, struct job *job, struct lane *lane)
 {
 	job->deadline_ns = clock_ns() + session_limits(s)->statement_ms * NS_PER_MS;
 	job->tx = s->tx;
+	job->grouped = !s->tx && lane->group && goes_to_group(job);
 	if (job->op && job->op->id == OP_SELECT)
 		job->stream = job_stream_new();
 	lane_submit(lane, job);

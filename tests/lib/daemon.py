@@ -42,7 +42,8 @@ def rowctl_binary():
 
 def is_sanitized(binary):
     with open(binary, "rb") as f:
-        return b"__asan_init" in f.read()
+        data = f.read()
+    return b"__asan_init" in data or b"__tsan_init" in data
 
 
 def die_with_parent():
