@@ -603,9 +603,9 @@ void keeper_stop(struct keeper *k, bool hurry)
 	k->stopping = true;
 	pthread_cond_broadcast(&k->changed);
 	for (t = k->tasks; t; t = t->next) {
-		lane_call_cancel(&t->scanning);
+		lane_call_stop(&t->scanning);
 		if (hurry)
-			lane_call_cancel(&t->deleting);
+			lane_call_stop(&t->deleting);
 	}
 	while ((f = k->followers)) {
 		k->followers = f->next;

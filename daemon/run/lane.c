@@ -136,11 +136,16 @@ void lane_submit(struct lane *l, struct job *job)
 
 static void slot_set(struct lane_call_slot *slot, struct job *job)
 {
+	bool stopped;
+
 	if (!slot)
 		return;
 	pthread_mutex_lock(&slot->lock);
 	slot->job = job;
+	stopped = slot->stopped;
 	pthread_mutex_unlock(&slot->lock);
+	if (job && stopped)
+		(void)lane_cancel(job);
 }
 
 enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op, job_work_fn *work, void *arg,
@@ -155,7 +160,6 @@ enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for a job");
 	pthread_mutex_init(&waiter.lock, NULL);
 	pthread_cond_init(&waiter.done, NULL);
-	job->lane = l;
 	job->op = op;
 	job->caller = &rowd_itself;
 	job->database = d;
@@ -163,8 +167,8 @@ enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op
 	job->work_arg = arg;
 	job->waiter = &waiter;
 	job->deadline_ns = clock_ns() + atomic_load(&l->limits)->statement_ms * NS_PER_MS;
-	slot_set(slot, job);
 	lane_submit(l, job);
+	slot_set(slot, job);
 	pthread_mutex_lock(&waiter.lock);
 	while (!waiter.is_done)
 		pthread_cond_wait(&waiter.done, &waiter.lock);
@@ -218,13 +222,12 @@ bool lane_cancel(struct job *job)
 	return found;
 }
 
-void lane_call_cancel(struct lane_call_slot *slot)
+void lane_call_stop(struct lane_call_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);
-	if (slot->job) {
-		atomic_store(&slot->job->cancelled, true);   /* it may not be queued yet */
+	slot->stopped = true;
+	if (slot->job)
 		(void)lane_cancel(slot->job);
-	}
 	pthread_mutex_unlock(&slot->lock);
 }
 

@@ -68,6 +68,7 @@ void lane_submit(struct lane *l, struct job *job);
 struct lane_call_slot {
 	pthread_mutex_t lock;
 	struct job *job;              /* NULL: none is being waited for */
+	bool stopped;
 };
 
 /*
@@ -77,8 +78,9 @@ struct lane_call_slot {
 ROWD_MUST_CHECK enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op, job_work_fn *work,
 					 void *arg, struct lane_call_slot *slot, struct err *err);
 
-/* Stop what is being waited for: it comes back cancelled, or finished if it was too late. Thread: any. */
-void lane_call_cancel(struct lane_call_slot *slot);
+/* Stop what is being waited for, and whatever else will be: it comes back cancelled, or finished if it was too
+ * late. Thread: any. */
+void lane_call_stop(struct lane_call_slot *slot);
 
 /*
  * Stop a job. True when it was still queued or running: it will come back cancelled, or finished

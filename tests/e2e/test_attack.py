@@ -262,7 +262,9 @@ def test_sigterm_waits_for_no_purge_that_searches(lone, times):
         began = time.monotonic()
         for _ in range(times):
             d.signal(signal.SIGTERM)
-        assert d.wait(20) == 0 and time.monotonic() - began < 10
+        code = d.wait(20)
+        d.check_log()
+        assert code == 0 and time.monotonic() - began < 10
     d.start()
     with d.client() as c:
         assert c.call("job", job)["state"] == "running"
