@@ -180,7 +180,7 @@ static const struct {
 /* All numbers of the library's own; only few of them leave a connection that could go on. */
 static bool is_of_library(unsigned number)
 {
-	return number >= CR_MIN_ERROR && number < 3000;
+	return (number >= CR_MIN_ERROR && number < 3000) || (number >= 5000 && number < 6000);
 }
 
 static bool is_lost(unsigned number)
@@ -262,6 +262,12 @@ static bool names_primary_key(const char *message)
 	       (message[len - n - 1] == '\'' || message[len - n - 1] == '.');
 }
 
+/* Of several servers, another one may have become the one to write to. */
+static bool is_demoted(const struct mydb_conn *c, unsigned number)
+{
+	return c->url.nhosts > 1 && (number == 1290 || number == 1836);
+}
+
 enum rowd_code mydb_fail_number(struct mydb_conn *c, unsigned number, const char *message, struct err *err)
 {
 	size_t i;
@@ -270,6 +276,9 @@ enum rowd_code mydb_fail_number(struct mydb_conn *c, unsigned number, const char
 		return mydb_fail_stopped(c->stopped, err);
 	if (number == 1062 && names_primary_key(message))
 		return apply(c, number, ROWD_E_CONFLICT, 0, "another row has that primary key", err);
+	if (is_demoted(c, number))
+		return apply(c, number, ROWD_E_UNAVAILABLE, ENDS_CONNECTION, "the server can only be read",
+			     err);
 	if (number == 1030 || number == 1296)
 		return fail_engine(c, number, message, err);
 	for (i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -341,7 +350,8 @@ enum rowd_code mydb_fail_connect(unsigned number, struct err *err)
 		text = "the server does not answer";
 		break;
 	case CR_AUTH_PLUGIN_CANNOT_LOAD:
-		text = "the server asks for a way to prove the account that this build does not have";
+	case 5010: /* CR_PLUGIN_NOT_ALLOWED, of MariaDB's library */
+		text = "the server asks for a way to prove the account that rowd does not go";
 		break;
 	default:
 		text = "no connection to the server";

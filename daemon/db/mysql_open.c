@@ -117,6 +117,25 @@ static void set_tls(MYSQL *db, const struct mydb_url *u, enum mydb_tls tls)
 
 /* ---- one host ---- */
 
+#ifdef MARIADB_BASE_VERSION
+
+/* Whoever has taken the place of the server is not told the password because he asks for it. */
+static void set_ways_of_proof(MYSQL *db)
+{
+	mysql_options(db, MARIADB_OPT_RESTRICTED_AUTH,
+		      "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password,parsec,"
+		      "auth_gssapi_client,unix_socket,auth_socket");
+}
+
+#else
+
+static void set_ways_of_proof(MYSQL *db)
+{
+	(void)db; /* the library is so by itself */
+}
+
+#endif
+
 static void set_options(MYSQL *db, unsigned seconds, unsigned session_seconds)
 {
 	unsigned long packet = LIBRARY_PACKET_BYTES;
@@ -128,6 +147,7 @@ static void set_options(MYSQL *db, unsigned seconds, unsigned session_seconds)
 	mysql_options(db, MYSQL_OPT_LOCAL_INFILE, &none);
 	mysql_options(db, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
 	mysql_options(db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	set_ways_of_proof(db);
 #if defined MARIADB_BASE_VERSION || MYSQL_VERSION_ID < 80034
 	{
 		mydb_flag reconnect = 0;
