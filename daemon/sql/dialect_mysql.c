@@ -124,11 +124,21 @@ static void mysql_column_type(struct sql *s, const struct dialect *d, const stru
 
 /* ---- values ---- */
 
-/* What a parameter is compared as is said here and not left to how it was sent. */
+/* The last half second of the year 9999. */
+#define LAST_HALF_SECOND INT64_C(253402300799500000)
+
+/*
+ * What a parameter is compared as is said here and not left to how it was sent. MySQL 5.7 rounds a moment to
+ * seconds when it looks for it in an index, and finds that the year 10000 is none; a text it does not round.
+ */
 static void mysql_operand(struct sql *s, const struct value *v)
 {
 	bool cast = v->kind == VALUE_DECIMAL || v->kind == VALUE_TIME;
 
+	if (v->kind == VALUE_TIME && v->u.i >= LAST_HALF_SECOND) {
+		sql_add_time_literal(s, v->u.i);
+		return;
+	}
 	if (cast)
 		sql_add(s, "CAST(");
 	sql_add_param(s, v);

@@ -330,3 +330,15 @@ def test_a_value_of_8_mib_is_the_largest(db, table):
     db.refuses("limit", "insert", t, {"id": 2, "s": "x" * ((8 << 20) + 1)}, column="s")
     db.gives({"inserted": 1}, "insert", t, {"id": 3, "s": "x" * (8 << 20)})
     db.gives(2, "count", t)
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_the_last_moment_of_time_is_found(db, table, indexed):
+    last = wire.time_of(9999, 12, 31, 23, 59, 59, 999999)
+    t = table({"id": "int", "w": "time"}, rows=[(1, last), (2, wire.time_of(9999, 12, 31, 23, 59, 59, 500000)), (3, wire.time_of(1)), (4, None)],
+              indexes=[["w"]] if indexed else [])
+    for filter in ({"w": last}, ["=", "w", last], [">=", "w", last], ["in", "w", [last]], ["between", "w", last, last], ["is", "w", last]):
+        db.gives(1, "count", t, filter)
+        db.gives(4, "count", t, ["exists", {"from": t, "where": filter}])
+        db.gives({"matched": 1}, "delete_where", t, filter, {"dry_run": True})
+    db.gives({"deleted": 4}, "delete_where", t, ["exists", {"from": t, "where": {"w": last}}])
