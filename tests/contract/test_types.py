@@ -334,8 +334,8 @@ def test_a_value_of_8_mib_is_the_largest(db, table):
 
 @pytest.mark.parametrize("indexed", [False, True])
 def test_the_last_moment_of_time_is_found(db, table, indexed):
-    last = wire.time_of(9999, 12, 31, 23, 59, 59, 999999)
-    t = table({"id": "int", "w": "time"}, rows=[(1, last), (2, wire.time_of(9999, 12, 31, 23, 59, 59, 500000)), (3, wire.time_of(1)), (4, None)],
+    last = time_of(9999, 12, 31, 23, 59, 59, 999999)
+    t = table({"id": "int", "w": "time"}, rows=[(1, last), (2, time_of(9999, 12, 31, 23, 59, 59, 500000)), (3, time_of(1)), (4, None)],
               indexes=[["w"]] if indexed else [])
     for filter in ({"w": last}, ["=", "w", last], [">=", "w", last], ["in", "w", [last]], ["between", "w", last, last], ["is", "w", last]):
         db.gives(1, "count", t, filter)
