@@ -358,3 +358,13 @@ enum rowd_code mydb_fail_connect(unsigned number, struct err *err)
 	}
 	return err_native(err, ROWD_E_UNAVAILABLE, (int)number, "%s", text);
 }
+
+bool mydb_fell_over(enum rowd_code rc, struct err *err, int i)
+{
+	if (i == 0)
+		return true;
+	if (rc != ROWD_E_INTERNAL || err->native != 0)
+		return false;
+	err_init(err);
+	return true;
+}

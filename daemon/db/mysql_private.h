@@ -25,6 +25,7 @@ typedef my_bool mydb_flag;
 
 enum {
 	MYDB_HOSTS_MOST = 16,
+	MYDB_ASK_AGAIN = 5, /* times a question about the schema is put */
 	MYDB_SUMS = 4, /* that make up a schema's version */
 	MYDB_PLACEHOLDERS_MOST = 65535,
 	MYDB_SESSION_SECONDS = 600,                /* no read or write of the socket blocks for longer */
@@ -308,6 +309,12 @@ enum rowd_code mydb_say(struct mydb_conn *c, const char *words, int64_t control_
 /* Read the answer of a ROLLBACK that was sent and not waited for. */
 enum rowd_code mydb_settle(struct mydb_conn *c, struct err *err);
 void mydb_settle_quietly(struct mydb_conn *c);
+
+/*
+ * Is a question about the schema to be put (again, when i > 0)? MariaDB 10.11 answers statements on
+ * information_schema now and then with an error that has no number, when tables are made or dropped beside it.
+ */
+bool mydb_fell_over(enum rowd_code rc, struct err *err, int i);
 
 enum rowd_code mydb_commit(void *conn, struct err *err);
 enum rowd_code mydb_set_autocommit(struct mydb_conn *c, bool on, struct err *err);

@@ -433,16 +433,25 @@ static enum rowd_code describe(struct describing *d)
 	return rc;
 }
 
-enum rowd_code mydb_describe(void *conn, struct catalog **out, struct err *err)
+static enum rowd_code describe_once(struct mydb_conn *c, struct catalog **out, struct err *err)
 {
-	struct describing d = { .conn = conn, .err = err };
-	bool aside = mydb_step_aside(d.conn);
+	struct describing d = { .conn = c, .err = err };
+	bool aside = mydb_step_aside(c);
 	enum rowd_code rc = describe(&d);
 
-	mydb_step_back(d.conn, aside);
+	mydb_step_back(c, aside);
 	if (rc)
 		catalog_unref(d.catalog);
 	else
 		*out = d.catalog;
+	return rc;
+}
+
+enum rowd_code mydb_describe(void *conn, struct catalog **out, struct err *err)
+{
+	enum rowd_code rc = ROWD_E_INTERNAL;
+
+	for (int i = 0; i < MYDB_ASK_AGAIN && mydb_fell_over(rc, err, i); i++)
+		rc = describe_once(conn, out, err);
 	return rc;
 }

@@ -64,9 +64,12 @@ enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *
 	int64_t sum = 0;
 	enum rowd_code rc = ROWD_OK;
 	size_t i;
+	int again;
 
 	for (i = 0; !rc && i < SUMS; i++) {
-		rc = ask_sum(c, i, &sum, err);
+		rc = ROWD_E_INTERNAL;
+		for (again = 0; again < MYDB_ASK_AGAIN && mydb_fell_over(rc, err, again); again++)
+			rc = ask_sum(c, i, &sum, err);
 		hash = mix(hash, sum);
 	}
 	if (!rc)
