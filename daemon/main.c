@@ -109,6 +109,9 @@ static enum rowd_code watch_signals(struct daemon *d, struct err *err)
 	uint64_t watchdog_us = notify_watchdog_us() / 2;
 	struct timeval tv = { .tv_sec = (time_t)(watchdog_us / 1000000), .tv_usec = (suseconds_t)(watchdog_us % 1000000) };
 
+	/* what libevent goes back to at the end: one more SIGTERM on the way down kills nobody */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	d->signals[0] = evsignal_new(base, SIGTERM, on_terminate, d);
 	d->signals[1] = evsignal_new(base, SIGINT, on_terminate, d);
 	d->signals[2] = evsignal_new(base, SIGHUP, on_reload, d);
