@@ -68,6 +68,17 @@ static enum rowd_code conn_ensure(struct worker *w, const struct job *job, struc
 	return ROWD_OK;
 }
 
+enum { TRIES = 4 };
+
+/*
+ * Was the connection lost under a request that left nothing behind? It is tried again on another, and its client
+ * never knows. What was lost in a commit is not this: it says so.
+ */
+static bool is_lost(const struct worker *w, enum rowd_code rc, const struct job *job)
+{
+	return rc == ROWD_E_UNAVAILABLE && w->conn && !db_conn_usable(w->conn) && clock_ns() < job->deadline_ns;
+}
+
 /* ---- one job on the connection ---- */
 
 /* From here until current_clear `cancel` stops this job and no other. False: it was cancelled. */
@@ -179,20 +190,35 @@ static enum db_tx_mode read_mode(const struct op *op)
 	}
 }
 
+static enum rowd_code run_read_once(struct worker *w, struct job *job, struct err *err)
+{
+	enum rowd_code rc;
+
+	if (!current_set(w, job, job->deadline_ns))
+		rc = err_set(err, ROWD_E_CANCELLED, "cancelled before it began");
+	else
+		rc = db_begin(w->conn, read_mode(job->op), err);
+	if (!rc)
+		rc = run_request(w, job, NULL, err);
+	current_clear(w);
+	db_rollback(w->conn);
+	return rc;
+}
+
 static void run_read(struct worker *w, struct job *job)
 {
 	struct err err;
 	enum rowd_code rc;
 
 	err_init(&err);
-	if (!current_set(w, job, job->deadline_ns))
-		rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
-	else
-		rc = db_begin(w->conn, read_mode(job->op), &err);
-	if (!rc)
-		rc = run_request(w, job, NULL, &err);
-	current_clear(w);
-	db_rollback(w->conn);
+	rc = run_read_once(w, job, &err);
+	/* a worker that is kept has sent rows already */
+	for (unsigned tries = 1; is_lost(w, rc, job) && !w->kept && tries < TRIES; tries++) {
+		err_init(&err);
+		rc = conn_ensure(w, job, &err);
+		if (!rc)
+			rc = run_read_once(w, job, &err);
+	}
 	keep(w, false);
 	if (rc)
 		job_fail(job, &err);
@@ -392,14 +418,20 @@ static enum rowd_code run_alone_once(struct worker *w, struct job *job, struct e
 	return db_commit(w->conn, err);
 }
 
-enum { BUSY_TRIES = 4 };
+/* A change of the schema that was lost may have happened; a chunk of a purge has its own way to go on. */
+static bool may_be_tried_again(const struct worker *w, enum rowd_code rc, const struct job *job)
+{
+	bool leaves_something = job->work || job->op->place == PLACE_BARE || job->op->place == PLACE_SCHEMA;
+
+	return rc == ROWD_E_BUSY || (!leaves_something && is_lost(w, rc, job));
+}
 
 static void run_alone(struct worker *w, struct job *job)
 {
 	struct err err;
 	enum rowd_code rc = ROWD_E_BUSY;
 
-	for (unsigned attempt = 0; rc == ROWD_E_BUSY && attempt < BUSY_TRIES; attempt++) {
+	for (unsigned attempt = 0; attempt < TRIES && may_be_tried_again(w, rc, job); attempt++) {
 		err_init(&err);
 		if (attempt)
 			nanosleep(&(struct timespec){ .tv_nsec = (1 + random() % (5L << attempt)) * NS_PER_MS }, NULL);
@@ -537,6 +569,18 @@ static void tx_serve(struct worker *w, struct tx *tx)
 	pthread_mutex_unlock(&l->lock);
 }
 
+static enum rowd_code run_begin_once(struct worker *w, struct job *job, struct err *err)
+{
+	enum rowd_code rc;
+
+	if (!current_set(w, job, job->deadline_ns))
+		rc = err_set(err, ROWD_E_CANCELLED, "cancelled before it began");
+	else
+		rc = db_begin(w->conn, job->tx->read_only ? DB_TX_READ : DB_TX_SERIALIZABLE, err);
+	current_clear(w);
+	return rc;
+}
+
 static void run_begin(struct worker *w, struct job *job)
 {
 	const struct limits *limits = atomic_load(&w->lane->limits);
@@ -545,11 +589,13 @@ static void run_begin(struct worker *w, struct job *job)
 	enum rowd_code rc;
 
 	err_init(&err);
-	if (!current_set(w, job, job->deadline_ns))
-		rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
-	else
-		rc = db_begin(w->conn, tx->read_only ? DB_TX_READ : DB_TX_SERIALIZABLE, &err);
-	current_clear(w);
+	rc = run_begin_once(w, job, &err);
+	for (unsigned tries = 1; is_lost(w, rc, job) && tries < TRIES; tries++) {
+		err_init(&err);
+		rc = conn_ensure(w, job, &err);
+		if (!rc)
+			rc = run_begin_once(w, job, &err);
+	}
 	if (rc) {
 		job->tx_ended = true;
 		fail(w, job, &err);
