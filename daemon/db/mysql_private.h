@@ -358,8 +358,9 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err);
 /* As it is now. */
 enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *err);
 
-/* A whole schema of that version was read. */
-void mydb_version_tell(struct mydb_conn *c, int64_t version);
+/* A whole schema of that version was read; the reading began at that generation. */
+uint64_t mydb_version_generation(struct mydb_conn *c);
+void mydb_version_tell(struct mydb_conn *c, int64_t version, uint64_t generation);
 
 /* ---- mysql_upkeep.c ---- */
 

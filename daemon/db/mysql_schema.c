@@ -418,6 +418,7 @@ static enum rowd_code read_all(struct describing *d)
 /* The version is taken first: what changes meanwhile makes another one. */
 static enum rowd_code describe(struct describing *d)
 {
+	uint64_t generation = mydb_version_generation(d->conn);
 	int64_t version;
 	enum rowd_code rc = mydb_version_read(d->conn, &version, d->err);
 
@@ -429,7 +430,7 @@ static enum rowd_code describe(struct describing *d)
 	rc = read_all(d);
 	free(d->buildings);
 	if (!rc)
-		mydb_version_tell(d->conn, version);
+		mydb_version_tell(d->conn, version, generation);
 	return rc;
 }
 

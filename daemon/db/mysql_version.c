@@ -97,7 +97,7 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 {
 	struct mydb_conn *c = conn;
 	struct mydb_shared *s = c->shared;
-	int64_t began = mydb_now_ns(), version, ended;
+	int64_t began = mydb_now_ns(), version = 0, ended;
 	uint64_t generation;
 	bool fresh, aside;
 	enum rowd_code rc;
@@ -121,18 +121,30 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 		s->generation++;
 	}
 	s->due_ns = ended + interval(ended - began);
-	*out = s->version;
+	*out = s->known ? s->version : version;
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
 
-void mydb_version_tell(struct mydb_conn *c, int64_t version)
+uint64_t mydb_version_generation(struct mydb_conn *c)
+{
+	struct mydb_shared *s = c->shared;
+	uint64_t generation;
+
+	pthread_mutex_lock(&s->lock);
+	generation = s->generation;
+	pthread_mutex_unlock(&s->lock);
+	return generation;
+}
+
+/* When another was told meanwhile, nobody knows which of the two is the later: it is asked for again. */
+void mydb_version_tell(struct mydb_conn *c, int64_t version, uint64_t generation)
 {
 	struct mydb_shared *s = c->shared;
 
 	pthread_mutex_lock(&s->lock);
+	s->known = s->generation == generation || s->version == version;
 	s->version = version;
-	s->known = true;
 	s->generation++;
 	pthread_mutex_unlock(&s->lock);
 }
