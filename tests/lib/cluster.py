@@ -2,14 +2,13 @@
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 
 from lib import wire
 from lib.daemon import die_with_parent
-from lib.servers import MariaDB, Unavailable
+from lib.servers import KILLABLE, MariaDB, Unavailable
 
 GALERA = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
 SERVERS = 3
@@ -35,7 +34,7 @@ class Node(MariaDB):
         self.data = os.path.join(self.directory, "data")
         self.socket = os.path.join(self.directory, "s.sock")
         self.log_path = os.path.join(self.directory, "server.log")
-        self.settings, self.process = [], None
+        self.settings, self.process = list(KILLABLE), None
         if os.getuid() == 0:
             # the copying of a node's files does not work for root
             user = pwd.getpwnam("mysql")
@@ -46,11 +45,12 @@ class Node(MariaDB):
     def common(self):
         line = super().common()
         line.remove("--skip-networking")
+        line.append("--tmpdir=" + self.directory)
         return ["--user=mysql" if word == "--user=root" else word for word in line]
 
     def install(self):
         line = [self.find("mariadb-install-db", "mysql_install_db"), "--no-defaults", "--datadir=" + self.data,
-                "--auth-root-authentication-method=normal", "--skip-test-db"]
+                "--auth-root-authentication-method=normal", "--skip-test-db", "--tmpdir=" + self.directory]
         if os.getuid() == 0:
             line.append("--user=mysql")
         self.run(line)
@@ -82,12 +82,6 @@ class Node(MariaDB):
 
     def ready(self):
         return self.accepts() and self.status(["wsrep_ready"]) == {"wsrep_ready": "ON"}
-
-    def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
 
     def isolate(self, on):
         """Cut it off from the others, as a network would that is in pieces."""

