@@ -8,6 +8,9 @@
 
 #include "daemon/db/mysql_private.h"
 
+/* Below it, numbers are of the files that a server keeps for itself. */
+enum { FILE_ERRORS_END = 1000 };
+
 /* What else follows from an error. */
 enum {
 	ENDS_TRANSACTION = 1, /* the whole transaction is rolled back, by the server or by us */
@@ -294,9 +297,21 @@ enum rowd_code mydb_fail(struct mydb_conn *c, struct err *err)
 	return mydb_fail_number(c, mysql_errno(c->db), mysql_error(c->db), err);
 }
 
+/* Of what goes wrong amid the rows, MariaDB's library tells the connection only. */
+unsigned mydb_stmt_number(struct mydb_conn *c, MYSQL_STMT *stmt)
+{
+	unsigned number = mysql_stmt_errno(stmt);
+
+	return number ? number : mysql_errno(c->db);
+}
+
 enum rowd_code mydb_fail_stmt(struct mydb_conn *c, MYSQL_STMT *stmt, struct err *err)
 {
-	return mydb_fail_number(c, mysql_stmt_errno(stmt), mysql_stmt_error(stmt), err);
+	unsigned number = mysql_stmt_errno(stmt);
+
+	if (!number)
+		return mydb_fail(c, err);
+	return mydb_fail_number(c, number, mysql_stmt_error(stmt), err);
 }
 
 bool mydb_is_lost(unsigned number)
@@ -363,7 +378,7 @@ bool mydb_fell_over(enum rowd_code rc, struct err *err, int i)
 {
 	if (i == 0)
 		return true;
-	if (rc != ROWD_E_INTERNAL || err->native != 0)
+	if (rc != ROWD_E_INTERNAL || err->native <= 0 || err->native >= FILE_ERRORS_END)
 		return false;
 	err_init(err);
 	return true;

@@ -241,6 +241,7 @@ enum rowd_code mydb_session_prepare(struct mydb_conn *c, struct err *err);
  * words. Marks the connection broken, or its transaction lost, where that follows. */
 enum rowd_code mydb_fail(struct mydb_conn *c, struct err *err);
 enum rowd_code mydb_fail_stmt(struct mydb_conn *c, MYSQL_STMT *stmt, struct err *err);
+unsigned mydb_stmt_number(struct mydb_conn *c, MYSQL_STMT *stmt);
 enum rowd_code mydb_fail_number(struct mydb_conn *c, unsigned number, const char *message, struct err *err);
 
 /* As mydb_fail, of a connection that is not yet one. */
@@ -311,8 +312,8 @@ enum rowd_code mydb_settle(struct mydb_conn *c, struct err *err);
 void mydb_settle_quietly(struct mydb_conn *c);
 
 /*
- * Is a question about the schema to be put (again, when i > 0)? MariaDB 10.11 answers statements on
- * information_schema now and then with an error that has no number, when tables are made or dropped beside it.
+ * Is a question about the schema to be put (again, when i > 0)? It is answered from temporary files, and where
+ * servers share the folder of those, each that starts removes the ones of all others.
  */
 bool mydb_fell_over(enum rowd_code rc, struct err *err, int i);
 

@@ -108,7 +108,7 @@ static int try_prepare(struct mydb_conn *c, struct mydb_stmt *s)
 		return CR_OUT_OF_MEMORY;
 	if (mysql_stmt_prepare(s->stmt, s->text, (unsigned long)s->len) == 0)
 		return 0;
-	return (int)mysql_stmt_errno(s->stmt);
+	return (int)mydb_stmt_number(c, s->stmt);
 }
 
 /* Within the guard. */
@@ -548,7 +548,7 @@ static void end_rows(struct mydb_conn *c, struct mydb_stmt *s)
 	bool interrupted;
 
 	drain(c, s);
-	interrupted = s->stmt && mysql_stmt_errno(s->stmt) == INTERRUPTED;
+	interrupted = s->stmt && mydb_stmt_number(c, s->stmt) == INTERRUPTED;
 	if (!c->broken)
 		mysql_stmt_free_result(s->stmt);
 	mysql_free_result(s->metadata);

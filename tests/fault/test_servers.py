@@ -117,6 +117,8 @@ def test_ping_is_answered_at_once_while_the_server_hangs(victim, serve):
             beginning = beginner.send("begin"), beginner.send("get", "t", 1)
             took = sorted(timed(lambda: other.gives(True, "ping"))[1] for _ in range(200))
             assert took[100] < 0.02 and took[-1] < 1, took[-5:]
+            if victim.name != "mariadb":     # the rest, which takes its time, is the same for both
+                return
             began = time.monotonic()
             r = c.reply(inserting)
             assert r.error and r.error[2]["name"] in ("unavailable", "commit_unknown"), r
@@ -229,11 +231,49 @@ def test_reads_on_a_connection_that_is_cut_are_made_good(cut):
         assert cut.cuts == 10
 
 
+def test_rows_that_end_halfway_are_never_taken_for_all(cut):
+    """What was not passed on is read again; a stream has begun, and fails."""
+    with cut.daemon.client() as c:
+        c.call("insert", "t", [{"id": i, "v": i} for i in range(1, 1000)])
+        for i in range(10):
+            once = iter(["amid"])
+            cut.cut = lambda words, n: next(once, None) if words[0] == EXECUTE and b'"t"' in words else None
+            if i % 2:
+                assert len(c.call("select", "t", {})["rows"]) == 1000
+                continue
+            try:
+                _, batches = c.stream("select", "t", {"stream": True, "batch": 10})
+                assert sum(len(b) for b in batches) == 1000
+            except wire.Failure as e:
+                assert e.name == "unavailable" and e.outcome == "not_applied" and e.retry is True, e
+        assert cut.cuts == 10
+
+
+def test_a_question_about_the_schema_that_fails_is_put_again(cut):
+    """Where servers share a folder for temporary files, each that starts removes those of the others: error 6."""
+    told = 0
+    with cut.daemon.client() as c:
+        for nth in range(12):
+            asked = []
+
+            def fail(words, n):
+                if words[0] != EXECUTE or b"information_schema" not in words:
+                    return None
+                asked.append(words)
+                return 6 if len(asked) == nth + 1 else None
+            cut.cut = fail
+            c.gives(True, "create_table", "u%d" % nth, schema({"id": "int", "v": "int"}))
+            c.gives({"inserted": 1}, "insert", "u%d" % nth, {"id": 1})
+            assert len(c.call("describe", "u%d" % nth)["columns"]) == 2
+            told += len(asked) > nth
+    assert told > 6, told
+
+
 def test_connections_that_the_server_ends_are_noticed_before_their_use(victim, serve):
     d = serve()
     with d.client() as c:
         c.call("create_table", "t", schema({"id": "int"}))
-        for i in range(10):
+        for i in range(5):
             for row in connections(victim):
                 victim.sql("KILL %s" % row[0])
             c.gives({"inserted": 1}, "insert", "t", {"id": i})

@@ -5,13 +5,15 @@ import threading
 from lib import wire
 
 QUERY, PREPARE, EXECUTE = 3, 22, 23
+AMID = 1024
 
 
 class State:
     """Of one connection. A statement's text is remembered from its preparation; rowd prepares one at a time."""
 
     def __init__(self):
-        self.dropping, self.dropped = threading.Event(), threading.Event()
+        self.passing = None       # how much more comes from the server, once it is to be cut
+        self.dropped = threading.Event()
         self.preparing, self.texts = None, {}
 
     def words(self, body):
@@ -27,10 +29,12 @@ class State:
 
 
 class Between:
-    """Carries every connection to the server's socket. cut(words, n) -> "before": the connection ends and the server
-    never hears of it; "after": the server does it, and its answer is dropped; None: it goes on. words: of a command,
-    its first byte and its text (of an execution, that of its statement); n: the how-manieth command of its
-    connection."""
+    """Carries every connection to the server's socket. cut(words, n) -> what becomes of a command. words: its first
+    byte and its text (of an execution, that of its statement); n: the how-manieth of its connection.
+
+    "before": the connection ends and the server never hears of it; "after": the server does it, and its answer is
+    dropped; "amid": only the answer's first kilobyte comes through; a number: it fails with that error, and the
+    connection stays; None: it goes on."""
 
     def __init__(self, server):
         self.server = server
@@ -95,10 +99,14 @@ class Between:
                 self.cuts += 1
             if how == "before":
                 return
-            if how == "after":
-                state.dropping.set()
+            if isinstance(how, int):
+                answer = b"\xff" + how.to_bytes(2, "little") + b"#HY000" + b"told to fail"
+                client.sendall(len(answer).to_bytes(3, "little") + b"\x01" + answer)
+                continue
+            if how:
+                state.passing = AMID if how == "amid" else 0
             server.sendall(head + body)
-            if how == "after":
+            if how:
                 state.dropped.wait(30)
                 return
 
@@ -106,10 +114,15 @@ class Between:
         try:
             while True:
                 data = server.recv(65536)
-                if not data or state.dropping.is_set():
+                if state.passing is not None:
+                    data = data[:state.passing]
+                    state.passing -= len(data)
+                if not data:
                     break
                 state.learn(data)
                 client.sendall(data)
+                if state.passing == 0:
+                    break
         except OSError:
             pass
         state.dropped.set()

@@ -40,12 +40,20 @@ class Node(MariaDB):
             user = pwd.getpwnam("mysql")
             os.chown(self.directory, user.pw_uid, user.pw_gid)
         os.chmod(self.directory, 0o755)
-        self.install()
+        if new:
+            self.install()
+        else:
+            self.make_room()
+
+    def make_room(self):
+        """What it holds is copied from the others when it joins them."""
+        os.mkdir(self.data)
+        if os.getuid() == 0:
+            shutil.chown(self.data, "mysql", "mysql")
 
     def common(self):
         line = super().common()
         line.remove("--skip-networking")
-        line.append("--tmpdir=" + self.directory)
         return ["--user=mysql" if word == "--user=root" else word for word in line]
 
     def install(self):
@@ -56,8 +64,11 @@ class Node(MariaDB):
         self.run(line)
 
     def command(self):
-        options = "base_port=%d;gmcast.listen_addr=tcp://127.0.0.1:%d;ist.recv_addr=127.0.0.1:%d;gcache.size=32M" % (
-            self.group_port, self.group_port, self.ist_port)
+        options = (
+            "base_port=%d;gmcast.listen_addr=tcp://127.0.0.1:%d;ist.recv_addr=127.0.0.1:%d;gcache.size=32M;"
+            # who is gone is known after 3 s; it would be 5
+            "evs.suspect_timeout=PT3S;evs.inactive_timeout=PT8S;evs.keepalive_period=PT0.5S"
+            % (self.group_port, self.group_port, self.ist_port))
         return super().command() + [
             "--port=%d" % self.port, "--bind-address=127.0.0.1", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
             "--wsrep-on=ON", "--wsrep-provider=" + self.provider, "--wsrep-cluster-name=rowd",

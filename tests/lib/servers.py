@@ -45,6 +45,8 @@ class Server:
     def common(self):
         line = ["--no-defaults", "--datadir=" + self.data, "--socket=" + self.socket,
                 "--pid-file=" + os.path.join(self.directory, "pid"), "--skip-networking",
+                # a server that starts removes the temporary files of all others from their common folder
+                "--tmpdir=" + self.directory,
                 "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M",
                 # a server that is killed loses nothing; that the machine stays up is taken for granted
                 "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
