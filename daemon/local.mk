@@ -95,6 +95,7 @@ libdaemon_a_SOURCES = \
 	daemon/ops/op_atomic.c \
 	daemon/ops/op_read.c \
 	daemon/ops/op_schema.c \
+	daemon/ops/op_together.c \
 	daemon/ops/ops.c \
 	daemon/ops/op_once.c \
 	daemon/ops/op_purge.c \
@@ -141,6 +142,10 @@ libdaemon_a_SOURCES = \
 	daemon/run/tx.h \
 	daemon/run/worker.c \
 	daemon/run/worker.h \
+	daemon/run/worker_private.h \
+	daemon/run/worker_read.c \
+	daemon/run/worker_tx.c \
+	daemon/run/worker_write.c \
 	daemon/sql/dialect.h \
 	daemon/sql/dialect_mysql.c \
 	daemon/sql/dialect_sqlite.c \

@@ -16,6 +16,15 @@ void exec_write_row(struct buf *b, const struct value *row, size_t n)
 		value_to_wire(b, &row[i]);
 }
 
+void exec_write_map(struct buf *b, const struct table *t, const struct value *row)
+{
+	wire_map(b, t->ncolumns);
+	for (unsigned i = 0; i < t->ncolumns; i++) {
+		wire_cstr(b, t->columns[i].name);
+		value_to_wire(b, &row[i]);
+	}
+}
+
 size_t exec_reply_end(const struct exec *x, size_t start)
 {
 	size_t end = start + (size_t)x->limits->reply_bytes;

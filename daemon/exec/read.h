@@ -15,6 +15,9 @@ void exec_write_columns(struct buf *b, const struct column *const *columns, unsi
 /* [v, w], n of them */
 void exec_write_row(struct buf *b, const struct value *row, size_t n);
 
+/* {"a": v, "b": w}: a whole row */
+void exec_write_map(struct buf *b, const struct table *t, const struct value *row);
+
 /* The bytes of x->out that an answer which began at start may fill, without the EXEC_TAIL_BYTES kept for
  * what stands behind its rows. */
 size_t exec_reply_end(const struct exec *x, size_t start);

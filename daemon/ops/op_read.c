@@ -8,15 +8,6 @@
 
 /* ---- get ---- */
 
-static void write_map(struct buf *b, const struct table *t, const struct value *row)
-{
-	wire_map(b, t->ncolumns);
-	for (unsigned i = 0; i < t->ncolumns; i++) {
-		wire_cstr(b, t->columns[i].name);
-		value_to_wire(b, &row[i]);
-	}
-}
-
 static enum rowd_code get_row(struct exec *x, const struct table *t, const struct select_stmt *q,
 			      struct err *err)
 {
@@ -30,7 +21,7 @@ static enum rowd_code get_row(struct exec *x, const struct table *t, const struc
 		return rc;
 	rc = db_next(rows, &row, err);
 	if (!rc && row)
-		write_map(x->out, t, row);
+		exec_write_map(x->out, t, row);
 	else if (!rc)
 		wire_nil(x->out);
 	db_rows_end(rows);

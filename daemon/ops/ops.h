@@ -27,4 +27,31 @@ op_fn op_check, op_backup, op_reclaim;
 /* op_purge.c */
 op_fn op_purge, op_jobs, op_job, op_job_pause, op_job_resume, op_job_cancel, op_job_tune;
 
+/* ---- op_together.c ---- */
+
+/* One of several requests that name a row by its key. */
+struct keyed {
+	const struct request *req;      /* NULL: one that is left out */
+	const struct caller *caller;
+	struct buf *out;                /* where its result goes, behind what is there */
+	bool answered;                  /* out: the result is in `out`; else nothing is */
+	const struct value *key;        /* op_together.c's own */
+};
+
+/*
+ * Carry out requests of one operation as one statement, or a few: as many of them as go together, which are
+ * answered. The others, which nothing was done for, have to be carried out one by one. x->caller and x->out are
+ * not looked at.
+ */
+typedef enum rowd_code op_together_fn(struct exec *x, struct keyed *requests, size_t n, struct err *err);
+
+/* By operation; NULL for most. */
+op_together_fn *ops_together(enum op_id id);
+
+/* On failure those that are answered are so truly, the others have to be carried out one by one. */
+op_together_fn op_get_together;
+
+/* On failure none is answered, and the transaction has to be undone. */
+op_together_fn op_delete_together;
+
 #endif

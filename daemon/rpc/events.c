@@ -62,6 +62,7 @@ static void on_turn(struct loop *l)
 			c->is_ready = false;
 			session_turn(c->session);
 		}
+		loop_wake_lanes(l);
 		loop_end_snapshots(l);
 		audit_write(&l->audit);
 		while ((c = l->dirty)) {
@@ -71,6 +72,7 @@ static void on_turn(struct loop *l)
 			session_flushed(c->session);
 		}
 	}
+	loop_wake_lanes(l);
 }
 
 static bool on_drained(struct loop *l)

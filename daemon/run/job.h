@@ -98,6 +98,7 @@ struct job {
 	struct job_waiter *waiter;  /* borrowed; where a job goes that no loop has sent */
 	int64_t follow;             /* answer when this purge is over; 0: now */
 	_Atomic(enum job_place) place;  /* written under lane->lock once submitted */
+	bool alone;                 /* together with others it did not go well */
 	bool grouped;               /* others may be carried out along with it; for the loop's eyes only */
 	atomic_bool cancelled;
 	int64_t arrived_ns, deadline_ns;

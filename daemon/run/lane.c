@@ -105,7 +105,7 @@ static bool begins_tx(const struct job *job)
 
 void lane_submit(struct lane *l, struct job *job)
 {
-	bool staffed = true, held = true, idle;
+	bool staffed = true, held = true;
 
 	job->lane = l;
 	pthread_mutex_lock(&l->lock);
@@ -120,10 +120,11 @@ void lane_submit(struct lane *l, struct job *job)
 		if (!staffed)
 			job_queue_remove(&l->queue, job);
 	}
-	idle = l->nidle > 0;
 	pthread_mutex_unlock(&l->lock);
-	if (idle)
-		pthread_cond_signal(&l->wanted);  /* without the lock, which the worker will want at once */
+	if (job->loop)
+		job->loop->submitted = true;
+	else
+		lane_wake(l);
 	if (!held) {
 		tx_run(job->tx, loop_runner(job->loop), NULL, job, atomic_load(&l->limits), NULL);
 		loop_complete(job->loop, job);
@@ -132,6 +133,33 @@ void lane_submit(struct lane *l, struct job *job)
 		job_failf(job, ROWD_E_NO_RESOURCE, "no thread could be started for the request");
 		loop_complete(job->loop, job);
 	}
+}
+
+void lane_wake(struct lane *l)
+{
+	bool due;
+
+	pthread_mutex_lock(&l->lock);
+	due = l->queue.head && l->nidle > 0;
+	pthread_mutex_unlock(&l->lock);
+	if (due)
+		pthread_cond_signal(&l->wanted);  /* without the lock, which the worker will want at once */
+}
+
+void lane_put_back(struct lane *l, struct job_queue *jobs)
+{
+	if (!jobs->head)
+		return;
+	pthread_mutex_lock(&l->lock);
+	for (struct job *job = jobs->head; job; job = job->next) {
+		job->alone = true;
+		job->place = JOB_QUEUED;
+	}
+	job_queue_append(jobs, &l->queue);
+	job_queue_append(&l->queue, jobs);
+	(void)lane_staff(l);  /* whoever put them back is there in any case */
+	pthread_mutex_unlock(&l->lock);
+	lane_wake(l);
 }
 
 static void slot_set(struct lane_call_slot *slot, struct job *job)
@@ -183,13 +211,22 @@ enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op
 	return rc;
 }
 
+static bool queue_has(const struct job_queue *q, const struct job *job)
+{
+	const struct job *at;
+
+	for (at = q->head; at && at != job; at = at->next)
+		;
+	return at != NULL;
+}
+
 /* With the lock held: the worker that runs job, or NULL. */
 static struct worker *worker_of(struct lane *l, const struct job *job)
 {
 	struct worker *w;
 
 	for (w = l->workers; w; w = w->next)
-		if (w->current == job)
+		if (w->current == job || (w->current_all && queue_has(w->current_all, job)))
 			return w;
 	return NULL;
 }

@@ -60,9 +60,16 @@ void lane_fini(struct lane *l);
  * Hand a job over (job->lane is set here). It comes back by loop_complete(job->loop, job).
  * A job with job->tx goes to the worker that holds the transaction; when none does any more
  * (aborted, timed out) it is answered at once, and comes back the same way.
+ * A loop's jobs are begun when its turn ends, by loop_wake_lanes: those that came together go together.
  * Thread: the job's loop.
  */
 void lane_submit(struct lane *l, struct job *job);
+
+/* Jobs that were taken together, to be carried out alone, before all others. Thread: the worker's that took them. */
+void lane_put_back(struct lane *l, struct job_queue *jobs);
+
+/* Let a worker that has nothing to do look at the queue; it wakes the next one itself. Thread: any. */
+void lane_wake(struct lane *l);
 
 /* Where another thread finds the job that a lane_call waits for, to stop it. */
 struct lane_call_slot {

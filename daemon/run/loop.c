@@ -208,6 +208,17 @@ struct runner *loop_runner(struct loop *l)
 	return &l->runner;
 }
 
+void loop_wake_lanes(struct loop *l)
+{
+	if (!l->submitted)
+		return;
+	l->submitted = false;
+	for (unsigned i = 0; i < l->server->ndatabases; i++) {
+		lane_wake(&l->server->databases[i].writer);
+		lane_wake(&l->server->databases[i].reader);
+	}
+}
+
 /* ---- snapshots ---- */
 
 enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,

@@ -58,6 +58,7 @@ struct loop {
 	uint64_t next_session;
 	unsigned nconns;
 	unsigned nsessions;            /* those too whose client is gone and whose jobs are not yet back */
+	bool submitted;                /* jobs, this turn */
 	bool draining;
 	bool stop;
 };
@@ -101,6 +102,9 @@ struct runner *loop_runner(struct loop *l);
  */
 ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,
 					     struct err *err);
+
+/* The jobs that were handed over this turn are begun. */
+void loop_wake_lanes(struct loop *l);
 
 /* End this turn's snapshots; a connection that did not survive its errors is closed. */
 void loop_end_snapshots(struct loop *l);

@@ -2,8 +2,11 @@
 
 #include "daemon/run/runner.h"
 
+#include <assert.h>
+
 #include "daemon/exec/once.h"
 #include "daemon/exec/own_table.h"
+#include "daemon/ops/ops.h"
 #include "proto/value.h"
 
 enum {
@@ -24,16 +27,20 @@ void runner_fini(struct runner *r)
 	arena_fini(&r->arena);
 }
 
-enum rowd_code runner_decode(struct runner *r, const struct op *op, const char *params,
-			     size_t params_len, struct request *request, struct err *err)
+static void forget_requests(struct runner *r)
 {
-	msgpack_object *decoded;
+	arena_reset(&r->arena);
+	msgpack_zone_clear(&r->zone);
+}
+
+/* One more; those decoded before stay. */
+static enum rowd_code decode(struct runner *r, const struct op *op, const char *params, size_t params_len,
+			     struct request *request, struct err *err)
+{
+	msgpack_object *decoded = arena_alloc(&r->arena, sizeof(*decoded));
 	msgpack_unpack_return rc;
 	size_t off = 0;
 
-	arena_reset(&r->arena);
-	msgpack_zone_clear(&r->zone);
-	decoded = arena_alloc(&r->arena, sizeof(*decoded));
 	if (!decoded)
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the request");
 	rc = msgpack_unpack(params, params_len, &off, &r->zone, decoded);
@@ -42,6 +49,13 @@ enum rowd_code runner_decode(struct runner *r, const struct op *op, const char *
 	if (rc != MSGPACK_UNPACK_SUCCESS && rc != MSGPACK_UNPACK_EXTRA_BYTES)
 		return err_set(err, ROWD_E_BAD_REQUEST, "the parameters are not MessagePack");
 	return request_read(op, decoded, request, err);
+}
+
+enum rowd_code runner_decode(struct runner *r, const struct op *op, const char *params,
+			     size_t params_len, struct request *request, struct err *err)
+{
+	forget_requests(r);
+	return decode(r, op, params, params_len, request, err);
 }
 
 static struct exec make_exec(struct runner *r, struct db_conn *conn, const struct runner_call *call)
@@ -99,6 +113,42 @@ enum rowd_code runner_run(struct runner *r, struct db_conn *conn, struct runner_
 	if (rc)
 		buf_truncate(call->out, start);
 	call->follow = x.follow;
+	return rc;
+}
+
+static void take_in(struct runner *r, const struct runner_call *call, struct request *request, struct keyed *out)
+{
+	struct err ignored;
+
+	err_init(&ignored);
+	*out = (struct keyed){ .caller = call->caller, .out = call->out };
+	if (!decode(r, call->op, call->params, call->params_len, request, &ignored))
+		out->req = request;
+	rpc_write_result_head(call->out, call->msgid);
+}
+
+enum rowd_code runner_run_together(struct runner *r, struct db_conn *conn, struct runner_call *calls, size_t n,
+				   struct err *err)
+{
+	struct exec x = make_exec(r, conn, calls);
+	struct keyed keyed[RUNNER_TOGETHER_MOST];
+	struct request *requests;
+	enum rowd_code rc;
+	size_t i;
+
+	assert(n <= RUNNER_TOGETHER_MOST);
+	forget_requests(r);
+	requests = arena_alloc(&r->arena, n * sizeof(*requests));
+	if (!requests)
+		return err_set(err, ROWD_E_NO_RESOURCE, "no memory for the request");
+	for (i = 0; i < n; i++)
+		take_in(r, &calls[i], &requests[i], &keyed[i]);
+	rc = ops_together(calls[0].op->id)(&x, keyed, n, err);
+	for (i = 0; i < n; i++) {
+		calls[i].answered = keyed[i].answered;
+		if (!keyed[i].answered)
+			buf_clear(calls[i].out);
+	}
 	return rc;
 }
 

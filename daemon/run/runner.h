@@ -35,7 +35,10 @@ struct runner_call {
 	job_work_fn *work;               /* to be done in place of op; NULL: op */
 	void *work_arg;
 	int64_t follow;                  /* out: see exec.h */
+	bool answered;                   /* out, of runner_run_together only */
 };
+
+enum { RUNNER_TOGETHER_MOST = 32 };
 
 /* False when memory runs out. */
 ROWD_MUST_CHECK bool runner_init(struct runner *r);
@@ -55,6 +58,14 @@ ROWD_MUST_CHECK enum rowd_code runner_decode(struct runner *r, const struct op *
 ROWD_MUST_CHECK enum rowd_code runner_run(struct runner *r, struct db_conn *conn,
 					  struct runner_call *call, const struct request *request,
 					  struct err *err);
+
+/*
+ * Carry out n calls of one operation, all of which the caller has seen to have an op_together_fn (ops.h says what
+ * failure means), with as few statements as can be; their outs are empty. Those not answered after it have
+ * nothing in their outs, and have to be run one by one.
+ */
+ROWD_MUST_CHECK enum rowd_code runner_run_together(struct runner *r, struct db_conn *conn,
+						   struct runner_call *calls, size_t n, struct err *err);
 
 /* The table of rowd's own that the request needs and conn's database does not have yet; NULL: none. */
 const char *runner_missing_table(struct db_conn *conn, const struct request *request);

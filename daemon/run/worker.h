@@ -1,6 +1,5 @@
 /*
- * A worker: a thread with one connection, serving its lane. lane.c makes and ends workers; the
- * rest is here.
+ * A worker: a thread with one connection, serving its lane. lane.c makes and ends workers.
  *
  * Thread: its own, but for what lane->lock guards.
  */
@@ -19,11 +18,13 @@ struct worker {
 	pthread_cond_t wanted;          /* there is a job in own, for a worker that holds a transaction */
 	struct db_conn *conn;           /* owned; NULL until the first job, and after a failure */
 	int64_t conn_opened_ns;
+	int64_t together_after_ns;      /* until then each write goes alone */
 	struct runner runner;
 	/* guarded by lane->lock */
 	struct tx *tx;                  /* the transaction it holds, or NULL */
 	struct job_queue own;           /* jobs of that transaction */
 	struct job *current;            /* what `cancel` would stop */
+	struct job_queue *current_all;  /* or these, which are one statement */
 	bool kept;                      /* counted in lane->nkept: by tx, or by a stream */
 };
 
