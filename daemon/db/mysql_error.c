@@ -87,7 +87,6 @@ static const struct {
 	{ 3058, ROWD_E_BUSY, ENDS_TRANSACTION, "a deadlock with another transaction" },
 	{ 3101, ROWD_E_BUSY, ENDS_TRANSACTION, "another server of the cluster changed the same rows" },
 	{ 3572, ROWD_E_BUSY, ENDS_TRANSACTION, "another transaction holds a lock" },
-	{ 1047, ROWD_E_BUSY, ENDS_TRANSACTION | ENDS_CONNECTION, "the server is not part of its cluster" },
 	/* stopped */
 	{ 1317, ROWD_E_CANCELLED, 0, "stopped by the server's administrator" },
 	{ 1028, ROWD_E_CANCELLED, 0, "stopped by the server's administrator" },
@@ -158,6 +157,7 @@ static const struct {
 	{ 1227, ROWD_E_DENIED, 0, text_denied },
 	{ 1370, ROWD_E_DENIED, 0, text_denied },
 	/* the end of the connection, told by the server */
+	{ 1047, ROWD_E_UNAVAILABLE, ENDS_TRANSACTION | ENDS_CONNECTION, "the server is not part of its cluster" },
 	{ 1053, ROWD_E_UNAVAILABLE, ENDS_CONNECTION, "the server is going down" },
 	{ 1077, ROWD_E_UNAVAILABLE, ENDS_CONNECTION, "the server is going down" },
 	{ 1152, ROWD_E_UNAVAILABLE, ENDS_CONNECTION, text_lost },

@@ -316,7 +316,7 @@ static enum rowd_code check_warnings(struct mydb_conn *c, struct err *err)
 static enum rowd_code end_alone(struct mydb_conn *c, const struct mydb_stmt *s, enum rowd_code rc,
 				struct err *err)
 {
-	if (rc && c->broken && !s->reads)
+	if (rc && c->broken && !s->reads && !mydb_commit_is_undone((unsigned)err->native))
 		return err_native(err, ROWD_E_COMMIT_UNKNOWN, err->native,
 				  "the connection was lost during a write");
 	if (rc || !(c->db->server_status & SERVER_STATUS_IN_TRANS))
