@@ -275,7 +275,9 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 		{ "trusted_schema", 0 },
 		{ "recursive_triggers", 0 },
 		{ "ignore_check_constraints", 0 },
-		{ "cell_size_check", 1 },
+		/* damage must not spread by a write; a read meets it where it lies, and a look at every cell of
+		 * every page that comes in costs as much as the search */
+		{ "cell_size_check", writer },
 		{ "cache_size", c->role == DB_LOOP_READER ? -LOOP_CACHE_KIB : -CACHE_KIB },
 		{ "journal_size_limit", WAL_KEPT_BYTES },
 		{ "wal_autocheckpoint", writer ? WAL_CHECKPOINT_PAGES : 0 },
