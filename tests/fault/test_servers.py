@@ -13,7 +13,7 @@ from lib.between import EXECUTE, PREPARE, Between, is_commit
 from lib.daemon import Daemon
 from lib.schema import schema
 
-KILLS = int(os.environ.get("ROWD_KILLS", "8"))
+KILLS = int(os.environ.get("ROWD_KILLS", "6"))
 KINDS = [k for k in os.environ.get("ROWD_BACKENDS", "sqlite mariadb mysql").split() if k != "sqlite"]
 CONNECT_S = 2
 IMPATIENT = "connect_timeout_ms = %d\n" % (CONNECT_S * 1000)
@@ -336,14 +336,19 @@ def test_deadlocks_are_busy_to_transactions(victim, serve, second):
         assert total == rounds * (2 if second == "update" else 1)
 
 
+def deadlocks(victim):
+    """How many the server has met; MySQL does not count them."""
+    rows = victim.sql("SHOW GLOBAL STATUS LIKE 'innodb_deadlocks'")
+    return int(rows[0][1]) if rows else None
+
+
 def test_deadlocks_of_single_requests_are_retried_quietly(victim, serve):
     """Each takes two rows in an order of its own, and none of them ever hears of it."""
     d = serve()
     with d.client() as c:
         c.call("create_table", "t", schema({"id": "int", "v": "int"}))
         c.call("insert", "t", [{"id": i, "v": 0} for i in range(4)])
-    dead = int(victim.sql("SHOW GLOBAL STATUS LIKE 'innodb_deadlocks'")[0][1]) if victim.name == "mariadb" else 0
-    told, rounds, failed = [], 40, []
+    before, rounds, applied, told, failed = deadlocks(victim), 40, [], [], []
 
     def run(n):
         dice = random.Random(n)
@@ -353,23 +358,25 @@ def test_deadlocks_of_single_requests_are_retried_quietly(victim, serve):
                     one, two = dice.sample(range(4), 2)
                     up = {"v": ["+", ["col", "v"], 1]}
                     r = c.reply(c.send("atomic", [["update", "t", one, up], ["update", "t", two, up]]))
-                    if r.error is not None:
+                    if r.error is None:
+                        applied.append(r)
+                    else:
                         told.append(r.error)
         except Exception as e:
             failed.append(e)
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(90)
+    for _ in range(20):
+        threads = [threading.Thread(target=run, args=(n,)) for n in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(90)
+        if before is None or deadlocks(victim) > before:
+            break
+    else:
+        pytest.fail("no deadlock was met")
     assert not failed and {e[2]["name"] for e in told} <= {"busy"}, (failed, told[:3])
     assert len(told) <= 4, told
-    total = int(victim.sql("SELECT SUM(v) FROM t", serve.database)[0][0])
-    assert total == 2 * (4 * rounds - len(told))
-    if victim.name == "mariadb":
-        met = int(victim.sql("SHOW GLOBAL STATUS LIKE 'innodb_deadlocks'")[0][1]) - dead
-        print("%d deadlocks, %d told" % (met, len(told)))
-        assert met > 0
+    assert int(victim.sql("SELECT SUM(v) FROM t", serve.database)[0][0]) == 2 * len(applied)
 
 
 def test_a_lock_that_is_not_given_is_busy_and_leaves_nothing(victim, serve):
@@ -404,10 +411,11 @@ def test_a_write_that_is_cancelled_is_applied_or_not_as_it_says(victim, serve):
         session = c.call("hello", {})["session"]
         c.call("create_table", "t", schema({"id": "int", "v": "int!"}))
         c.call("insert", "t", [{"id": i, "v": 0} for i in range(4000)])
-        v = 0
-        for _ in range(30):
+        v = rounds = 0
+        while rounds < 20 or (not cancelled and rounds < 300):
+            rounds += 1
             msgid = c.send("update_all", "t", {"v": ["+", ["col", "v"], 1]})
-            time.sleep(dice.random() * 0.03)
+            time.sleep(dice.random() * 0.02)
             other.call("cancel", msgid, {"session": session})
             r = c.reply(msgid)
             if r.error is None:
@@ -418,7 +426,7 @@ def test_a_write_that_is_cancelled_is_applied_or_not_as_it_says(victim, serve):
                 cancelled += 1
             assert victim.sql("SELECT DISTINCT v FROM t", serve.database) == [[str(v)]]
             c.gives({"id": 7, "v": v}, "get", "t", 7)
-    print("%s: %d of 30 cancelled" % (victim.name, cancelled))
+    print("%s: %d of %d cancelled" % (victim.name, cancelled, rounds))
     assert cancelled > 0
 
 
