@@ -24,7 +24,6 @@ void lane_init(struct lane *l, const struct lane_options *o)
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->wanted, &monotonic);
 	pthread_cond_init(&l->left, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	job_queue_init(&l->queue);
@@ -137,13 +136,13 @@ void lane_submit(struct lane *l, struct job *job)
 
 void lane_wake(struct lane *l)
 {
-	bool due;
+	struct worker *called;
 
 	pthread_mutex_lock(&l->lock);
-	due = l->queue.head && l->nidle > 0;
+	called = worker_call(l);
+	if (called)
+		pthread_cond_signal(&called->wanted);
 	pthread_mutex_unlock(&l->lock);
-	if (due)
-		pthread_cond_signal(&l->wanted);  /* without the lock, which the worker will want at once */
 }
 
 void lane_put_back(struct lane *l, struct job_queue *jobs)
@@ -274,7 +273,6 @@ void lane_stop(struct lane *l)
 
 	pthread_mutex_lock(&l->lock);
 	l->stopping = true;
-	pthread_cond_broadcast(&l->wanted);
 	for (w = l->workers; w; w = w->next)
 		pthread_cond_signal(&w->wanted);
 	while (l->nworkers > 0)
@@ -288,7 +286,6 @@ void lane_stop(struct lane *l)
 void lane_fini(struct lane *l)
 {
 	pthread_cond_destroy(&l->left);
-	pthread_cond_destroy(&l->wanted);
 	pthread_mutex_destroy(&l->lock);
 }
 

@@ -27,10 +27,10 @@ struct lane {
 	int64_t lifetime_ms;          /* a connection is replaced when it is older; 0: never */
 	_Atomic(const struct limits *) limits;
 	pthread_mutex_t lock;         /* guards all below, the places of queued jobs, and tx->worker */
-	pthread_cond_t wanted;        /* there is a job, or it is time to stop */
 	pthread_cond_t left;          /* a worker has gone */
 	struct job_queue queue;
 	struct worker *workers;
+	struct worker *idle;          /* those that wait for jobs, the last to have worked first: its memory is warm */
 	unsigned nworkers, nidle, nkept;
 	pthread_t last_gone;          /* the worker that left last, if any has: it waits for the one before it */
 	bool any_gone;

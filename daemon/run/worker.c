@@ -284,22 +284,52 @@ static void run_taken(struct worker *w, struct job_queue *taken)
 		worker_read(w, job_queue_pop(taken));
 }
 
+struct worker *worker_call(struct lane *l)
+{
+	struct worker *w = l->queue.head ? l->idle : NULL;
+
+	if (!w)
+		return NULL;
+	l->idle = w->idle_next;
+	l->nidle--;
+	w->called = true;
+	return w;
+}
+
+/* With the lock held: wait to be called. False: nobody did for too long. */
+static bool idle(struct worker *w, const struct timespec *until)
+{
+	struct lane *l = w->lane;
+	struct worker **at;
+	int rc = 0;
+
+	w->called = false;
+	w->idle_next = l->idle;
+	l->idle = w;
+	l->nidle++;
+	while (!w->called && !l->stopping && rc != ETIMEDOUT) {
+		if (l->nworkers > 1)
+			rc = pthread_cond_timedwait(&w->wanted, &l->lock, until);
+		else
+			pthread_cond_wait(&w->wanted, &l->lock);
+	}
+	if (w->called)
+		return true;
+	for (at = &l->idle; *at != w; at = &(*at)->idle_next)
+		;
+	*at = w->idle_next;
+	l->nidle--;
+	return false;
+}
+
 /* With the lock held: wait for work. False: leave. */
 static bool wait_for_work(struct worker *w)
 {
-	struct lane *l = w->lane;
-	struct timespec until = clock_timespec(clock_ns() + l->idle_ms * NS_PER_MS);
-	int rc = 0;
+	struct timespec until = clock_timespec(clock_ns() + w->lane->idle_ms * NS_PER_MS);
 
-	l->nidle++;
-	while (!l->queue.head && !l->stopping && rc != ETIMEDOUT) {
-		if (l->nworkers > 1)
-			rc = pthread_cond_timedwait(&l->wanted, &l->lock, &until);
-		else
-			pthread_cond_wait(&l->wanted, &l->lock);
-	}
-	l->nidle--;
-	return l->queue.head != NULL;
+	while (!w->lane->queue.head && !w->lane->stopping && idle(w, &until))
+		;
+	return w->lane->queue.head != NULL;
 }
 
 static void worker_leave(struct worker *w)
@@ -332,17 +362,17 @@ static void worker_leave(struct worker *w)
 void *worker_main(void *arg)
 {
 	struct worker *w = arg;
+	struct worker *next;
 	struct job_queue taken;
-	bool more;
 
 	job_queue_init(&taken);
 	pthread_mutex_lock(&w->lane->lock);
 	while (wait_for_work(w)) {
 		take(w, &taken);
-		more = w->lane->queue.head && w->lane->nidle > 0;
+		next = worker_call(w->lane);
+		if (next)
+			pthread_cond_signal(&next->wanted);
 		pthread_mutex_unlock(&w->lane->lock);
-		if (more)
-			pthread_cond_signal(&w->lane->wanted);
 		run_taken(w, &taken);
 		pthread_mutex_lock(&w->lane->lock);
 	}
