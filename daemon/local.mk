@@ -151,6 +151,7 @@ libdaemon_a_SOURCES = \
 	daemon/sql/dialect_sqlite.c \
 	daemon/sql/render.h \
 	daemon/sql/render_filter.c \
+	daemon/sql/render_row.c \
 	daemon/sql/render_schema.c \
 	daemon/sql/render_select.c \
 	daemon/sql/render_write.c \

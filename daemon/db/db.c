@@ -316,28 +316,32 @@ bool db_in_transaction(struct db_conn *c)
 
 /* ---- statements ---- */
 
-static enum rowd_code conn_statement(struct db_conn *c, const struct sql *sql, struct statement **out,
-				     struct err *err)
+static enum rowd_code conn_prepare(struct db_conn *c, struct sql *sql, struct statement **out, struct err *err)
 {
-	struct statement *s;
 	void *handle;
 	enum rowd_code rc;
 
+	sql_write(sql);
 	if (sql->failed)
 		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
-	s = statement_cache_take(&c->statements, sql->text.data, sql->text.len);
-	if (!s) {
-		rc = c->driver->prepare(c->state, sql->text.data, sql->text.len, &handle, err);
-		if (rc)
-			return rc;
-		s = statement_cache_add(&c->statements, sql->text.data, sql->text.len, handle);
-		if (!s) {
-			c->driver->release(c->state, handle);
-			return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
-		}
-	}
-	*out = s;
-	return ROWD_OK;
+	rc = c->driver->prepare(c->state, sql->text.data, sql->text.len, &handle, err);
+	if (rc)
+		return rc;
+	*out = sql->known ? statement_cache_add_known(&c->statements, sql->known, handle)
+			  : statement_cache_add(&c->statements, sql->text.data, sql->text.len, handle);
+	if (*out)
+		return ROWD_OK;
+	c->driver->release(c->state, handle);
+	return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
+}
+
+static enum rowd_code conn_statement(struct db_conn *c, struct sql *sql, struct statement **out, struct err *err)
+{
+	if (sql->failed)
+		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
+	*out = sql->known ? statement_cache_take_known(&c->statements, sql->known)
+			  : statement_cache_take(&c->statements, sql->text.data, sql->text.len);
+	return *out ? ROWD_OK : conn_prepare(c, sql, out, err);
 }
 
 static void conn_finish(struct db_conn *c, struct statement *s, int64_t *changed, int64_t *last_id)
@@ -346,7 +350,7 @@ static void conn_finish(struct db_conn *c, struct statement *s, int64_t *changed
 	statement_cache_return(&c->statements, s);
 }
 
-enum rowd_code db_run(struct db_conn *c, const struct sql *sql, int64_t *changed, int64_t *last_id,
+enum rowd_code db_run(struct db_conn *c, struct sql *sql, int64_t *changed, int64_t *last_id,
 		      struct err *err)
 {
 	struct statement *s;
@@ -386,7 +390,7 @@ static void rows_return(struct db_conn *c, struct db_rows *r)
 	c->idle_rows = r;
 }
 
-enum rowd_code db_query(struct db_conn *c, const struct sql *sql, struct db_rows **out, struct err *err)
+enum rowd_code db_query(struct db_conn *c, struct sql *sql, struct db_rows **out, struct err *err)
 {
 	struct db_rows *r = rows_take(c, sql->ntypes);
 	enum rowd_code rc;
@@ -436,7 +440,7 @@ void db_rows_end(struct db_rows *r)
 	rows_return(c, r);
 }
 
-enum rowd_code db_query_one(struct db_conn *c, const struct sql *sql, struct value *out, struct err *err)
+enum rowd_code db_query_one(struct db_conn *c, struct sql *sql, struct value *out, struct err *err)
 {
 	struct db_rows *rows;
 	const struct value *row;

@@ -22,6 +22,12 @@ static uint64_t text_hash(const char *text, size_t len)
 	return hash ^ hash >> 32;
 }
 
+static uint64_t known_hash(uint64_t known)
+{
+	known *= UINT64_C(0x9E3779B97F4A7C15);
+	return known ^ known >> 32;
+}
+
 static struct statement **bucket_of(struct statement_cache *cache, uint64_t hash)
 {
 	return &cache->buckets[hash % STATEMENT_CACHE_BUCKETS];
@@ -32,9 +38,18 @@ static struct statement *find(struct statement_cache *cache, const char *text, s
 	struct statement *s;
 
 	for (s = *bucket_of(cache, hash); s; s = s->next_in_bucket)
-		if (s->hash == hash && s->len == len && memcmp(s->text, text, len) == 0)
+		if (s->hash == hash && !s->known && s->len == len && memcmp(s->text, text, len) == 0)
 			return s;
 	return NULL;
+}
+
+static struct statement *find_known(struct statement_cache *cache, uint64_t known)
+{
+	struct statement *s = *bucket_of(cache, known_hash(known));
+
+	while (s && s->known != known)
+		s = s->next_in_bucket;
+	return s;
 }
 
 static void list_remove(struct statement_cache *cache, struct statement *s)
@@ -101,13 +116,9 @@ void statement_cache_fini(struct statement_cache *cache)
 	statement_cache_clear(cache);
 }
 
-struct statement *statement_cache_take(struct statement_cache *cache, const char *text, size_t len)
+/* s: found, or NULL. */
+static struct statement *take(struct statement_cache *cache, struct statement *s)
 {
-	struct statement *s;
-
-	if (len > STATEMENT_CACHE_TEXT_BYTES)
-		return NULL;
-	s = find(cache, text, len, text_hash(text, len));
 	if (!s || s->in_use)
 		return NULL;
 	s->in_use = true;
@@ -118,38 +129,72 @@ struct statement *statement_cache_take(struct statement_cache *cache, const char
 	return s;
 }
 
-static void keep(struct statement_cache *cache, struct statement *s, const char *text, size_t len)
+struct statement *statement_cache_take(struct statement_cache *cache, const char *text, size_t len)
 {
-	uint64_t hash = text_hash(text, len);
-	struct statement **bucket = bucket_of(cache, hash);
+	return len > STATEMENT_CACHE_TEXT_BYTES ? NULL : take(cache, find(cache, text, len, text_hash(text, len)));
+}
 
-	if (find(cache, text, len, hash))
+struct statement *statement_cache_take_known(struct statement_cache *cache, uint64_t known)
+{
+	return take(cache, find_known(cache, known));
+}
+
+/* What it is found by is set. */
+static void keep(struct statement_cache *cache, struct statement *s)
+{
+	struct statement **bucket = bucket_of(cache, s->hash);
+
+	make_room(cache, s->len);
+	if (cache->count >= STATEMENT_CACHE_MOST)
 		return;
-	make_room(cache, len);
-	s->text = malloc(len + 1);
-	if (!s->text || cache->count >= STATEMENT_CACHE_MOST)
-		return;
-	memcpy(s->text, text, len);
-	s->len = len;
-	s->hash = hash;
 	s->kept = true;
 	s->next_in_bucket = *bucket;
 	*bucket = s;
 	list_add_newest(cache, s);
 	cache->count++;
-	cache->bytes += len;
+	cache->bytes += s->len;
+}
+
+static struct statement *statement_new(void *handle)
+{
+	struct statement *s = calloc(1, sizeof *s);
+
+	if (s) {
+		s->handle = handle;
+		s->in_use = true;
+	}
+	return s;
 }
 
 struct statement *statement_cache_add(struct statement_cache *cache, const char *text, size_t len, void *handle)
 {
-	struct statement *s = calloc(1, sizeof *s);
+	struct statement *s = statement_new(handle);
+	uint64_t hash;
 
-	if (!s)
-		return NULL;
-	s->handle = handle;
-	s->in_use = true;
-	if (len <= STATEMENT_CACHE_TEXT_BYTES)
-		keep(cache, s, text, len);
+	if (!s || len > STATEMENT_CACHE_TEXT_BYTES)
+		return s;
+	hash = text_hash(text, len);
+	if (find(cache, text, len, hash))
+		return s;
+	s->text = malloc(len + 1);
+	if (!s->text)
+		return s;
+	memcpy(s->text, text, len);
+	s->len = len;
+	s->hash = hash;
+	keep(cache, s);
+	return s;
+}
+
+struct statement *statement_cache_add_known(struct statement_cache *cache, uint64_t known, void *handle)
+{
+	struct statement *s = statement_new(handle);
+
+	if (!s || find_known(cache, known))
+		return s;
+	s->known = known;
+	s->hash = known_hash(known);
+	keep(cache, s);
 	return s;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The prepared statements of one connection, found by their text. Bounded; the one not used for the
+ * The prepared statements of one connection, found by their text, or by the number that stands for it. Bounded; the one not used for the
  * longest time goes first. A statement in use is never handed out twice nor let go.
  *
  * Thread: the connection's.
@@ -21,8 +21,9 @@ enum {
 struct statement {
 	void *handle;                  /* the driver's */
 	/* the cache's own */
-	char *text;                    /* owned; NULL when not kept */
+	char *text;                    /* owned; NULL when not kept, or known by number */
 	size_t len;
+	uint64_t known;                /* 0: by its text */
 	uint64_t hash;
 	bool in_use, kept;
 	struct statement *next_in_bucket;
@@ -48,12 +49,15 @@ void statement_cache_fini(struct statement_cache *cache);
 /* Let every statement go; those in use when they are returned. */
 void statement_cache_clear(struct statement_cache *cache);
 
-/* The statement of that text, now in use; NULL when there is none or it is in use already. */
+/* The statement of that text, or of that number (never 0), now in use; NULL when there is none or it is in use
+ * already. */
 struct statement *statement_cache_take(struct statement_cache *cache, const char *text, size_t len);
+struct statement *statement_cache_take_known(struct statement_cache *cache, uint64_t known);
 
 /* A statement for handle, in use, and kept for later when it fits. NULL when memory runs out; handle
  * is then still the caller's. */
 struct statement *statement_cache_add(struct statement_cache *cache, const char *text, size_t len, void *handle);
+struct statement *statement_cache_add_known(struct statement_cache *cache, uint64_t known, void *handle);
 
 /* The end of its use. */
 void statement_cache_return(struct statement_cache *cache, struct statement *s);

@@ -126,7 +126,8 @@ static enum rowd_code run_delete(struct course *c, const struct pred *where, int
 	struct exec *x = c->x;
 	enum rowd_code rc;
 
-	sql_delete(x->sql, db_conn_dialect(x->conn), c->d->table, where, NULL);
+	if (where != c->d->where || !c->d->key || !sql_delete_row(x->sql, c->d->table, c->d->key))
+		sql_delete(x->sql, db_conn_dialect(x->conn), c->d->table, where, NULL);
 	rc = db_run(x->conn, x->sql, deleted_out, NULL, err);
 	if (rc && constraint_failed(rc))
 		return constraint_of_delete(x, c->d->table, where, err);

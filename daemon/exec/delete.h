@@ -12,6 +12,7 @@
 struct deletion {
 	const struct table *table;
 	const struct pred *where; /* NULL: every row */
+	const struct value *key;  /* `where` says that the primary key is this; NULL: it says something else */
 	struct plan_order order;  /* decides which rows when there is a limit; needed for returning too */
 	int64_t limit;            /* -1: none */
 	int64_t max_rows;         /* -1: none */

@@ -41,6 +41,7 @@ enum rowd_code op_delete(struct exec *x, const struct request *req, struct err *
 	if (rc)
 		return rc;
 	d.where = filter_key_equals(x->arena, d.table, key);
+	d.key = key;
 	if (d.max_rows > 0)
 		d.max_rows = -1; /* a key has no more than one row */
 	return delete_rows(x, &d, err);

@@ -8,15 +8,37 @@
 
 /* ---- get ---- */
 
-static enum rowd_code get_row(struct exec *x, const struct table *t, const struct select_stmt *q,
-			      struct err *err)
+/* Of a key that the statement's text depends on. */
+static enum rowd_code render_get(struct exec *x, const struct table *t, const struct value *key, struct err *err)
 {
-	const struct value *row;
-	struct db_rows *rows;
-	enum rowd_code rc;
+	struct plan_columns columns;
+	enum rowd_code rc = plan_columns(x, t, NULL, &columns, err);
 
-	sql_select(x->sql, db_conn_dialect(x->conn), q);
-	rc = db_query(x->conn, x->sql, &rows, err);
+	if (!rc)
+		sql_select(x->sql, db_conn_dialect(x->conn),
+			   &(struct select_stmt){
+				   .table = t,
+				   .columns = columns.list,
+				   .ncolumns = columns.n,
+				   .where = filter_key_equals(x->arena, t, key),
+				   .limit = -1,
+			   });
+	return rc;
+}
+
+enum rowd_code op_get_row(struct exec *x, const struct request *req, struct err *err)
+{
+	const struct table *t;
+	const struct value *key, *row;
+	struct db_rows *rows;
+	enum rowd_code rc = plan_table(x, req, &t, err);
+
+	if (!rc)
+		rc = plan_key(x, t, req->params[1], &key, err);
+	if (!rc && !sql_select_row(x->sql, t, key))
+		rc = render_get(x, t, key, err);
+	if (!rc)
+		rc = db_query(x->conn, x->sql, &rows, err);
 	if (rc)
 		return rc;
 	rc = db_next(rows, &row, err);
@@ -26,30 +48,6 @@ static enum rowd_code get_row(struct exec *x, const struct table *t, const struc
 		wire_nil(x->out);
 	db_rows_end(rows);
 	return rc;
-}
-
-enum rowd_code op_get_row(struct exec *x, const struct request *req, struct err *err)
-{
-	const struct table *t;
-	const struct value *key;
-	struct plan_columns columns;
-	enum rowd_code rc = plan_table(x, req, &t, err);
-
-	if (!rc)
-		rc = plan_key(x, t, req->params[1], &key, err);
-	if (!rc)
-		rc = plan_columns(x, t, NULL, &columns, err);
-	if (rc)
-		return rc;
-	return get_row(x, t,
-		       &(struct select_stmt){
-			       .table = t,
-			       .columns = columns.list,
-			       .ncolumns = columns.n,
-			       .where = filter_key_equals(x->arena, t, key),
-			       .limit = -1,
-		       },
-		       err);
 }
 
 /* ---- select ---- */

@@ -265,6 +265,13 @@ static void judge_key(struct catalog *c, struct table *t, const struct key *key,
 		catalog_add_reason(c, t, "%s %s is longer than %d bytes", what, name, INDEX_KEY_MAX_BYTES);
 }
 
+static uint64_t next_serial(void)
+{
+	static atomic_uint_fast64_t last;
+
+	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 static void judge_keys(struct catalog *c, struct table *t)
 {
 	unsigned i;
@@ -414,8 +421,10 @@ enum rowd_code catalog_seal(struct catalog *c, struct err *err)
 		sort_keys(&node->table);
 	if (!sort_tables(c) || !resolve_foreign_keys(c))
 		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
-	for (i = 0; i < c->nnodes; i++)
+	for (i = 0; i < c->nnodes; i++) {
+		c->all[i]->serial = next_serial();
 		judge_table(c, c->all[i]);
+	}
 	judge_parents(c);
 	if (c->failed)
 		return err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");

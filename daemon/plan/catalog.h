@@ -58,6 +58,8 @@ struct foreign_key {
 
 struct table {
 	const char *name;
+	uint64_t serial;                     /* that of no other table this process has ever read; 0 before
+	                                        catalog_seal */
 	struct column *columns;
 	unsigned ncolumns;
 	struct key primary_key;              /* ncolumns 0: the table has none */

@@ -27,6 +27,8 @@ void sql_clear(struct sql *s)
 	s->nparams = 0;
 	s->ntypes = 0;
 	s->failed = s->keyless = false;
+	s->row_of = NULL;
+	s->known = 0;
 }
 
 enum rowd_code sql_check(const struct sql *s, struct err *err)

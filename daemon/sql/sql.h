@@ -20,6 +20,10 @@ struct sql {
 	size_t ntypes, types_cap;
 	bool failed;                  /* memory ran out, or a limit of the text was passed */
 	bool keyless;                 /* failed, for want of what tells the rows of the table apart */
+	/* Of a statement about one row: */
+	const struct table *row_of;   /* text is still to be written, see sql_write; NULL: it is there */
+	uint64_t known;               /* what no statement of another text has, of any schema; 0: there is
+	                                 only the text to know it by */
 };
 
 enum { SQL_TEXT_MAX_BYTES = 16 * 1024 * 1024 };
@@ -91,6 +95,17 @@ void sql_update(struct sql *s, const struct dialect *d, const struct table *t,
 		const struct select_stmt *keyed_by);
 void sql_delete(struct sql *s, const struct dialect *d, const struct table *t,
 		const struct pred *where, const struct select_stmt *keyed_by);
+
+/*
+ * All columns of the row of t that has this primary key, and the deletion of it: the same text whatever the
+ * key. So it is known by s->known, and written by sql_write only where it was not prepared before.
+ * False, and s is as it was: the text depends on such a key. Take sql_select, sql_delete.
+ */
+bool sql_select_row(struct sql *s, const struct table *t, const struct value *key);
+bool sql_delete_row(struct sql *s, const struct table *t, const struct value *key);
+
+/* See to it that the text is there, whatever the statement. */
+void sql_write(struct sql *s);
 
 /* ---- schema ---- */
 

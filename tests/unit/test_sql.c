@@ -392,6 +392,22 @@ static void update_first_swapped(struct sql *s, const struct dialect *d)
 	sql_update(s, d, sample.people, sets, 2, NULL, &keys);
 }
 
+static const struct value pet[] = { { .kind = VALUE_INT, .u.i = 1 }, { .kind = VALUE_INT, .u.i = 2 } };
+
+static void select_row(struct sql *s, const struct dialect *d)
+{
+	(void)d;
+	assert_true(sql_select_row(s, sample.pets, pet));
+	sql_write(s);
+}
+
+static void delete_row(struct sql *s, const struct dialect *d)
+{
+	(void)d;
+	assert_true(sql_delete_row(s, sample.pets, pet));
+	sql_write(s);
+}
+
 static void delete_some(struct sql *s, const struct dialect *d)
 {
 	sql_delete(s, d, sample.people, filter(sample.people, "[\"and\", {\"age\": 5}, [\"is_null\", \"nick\"]]"), NULL);
@@ -475,6 +491,8 @@ static const struct statement writes[] = {
 	{ "update, two columns swapped", update_swap },
 	{ "update the first rows", update_first },
 	{ "update the first rows, one column read by another", update_first_swapped },
+	{ "select a row by its key", select_row },
+	{ "delete a row by its key", delete_row },
 	{ "delete some", delete_some },
 	{ "delete every row", delete_everything },
 	{ "delete the first rows", delete_first },
@@ -551,7 +569,7 @@ static void savepoint(enum savepoint_verb verb)
 }
 
 /* Run it, look at every row, and undo it. */
-static void runs(const char *name, const struct sql *s)
+static void runs(const char *name, struct sql *s)
 {
 	struct db_rows *rows;
 	const struct value *row;
@@ -618,6 +636,34 @@ static void statements_are(const char *file, const struct statement *list, size_
 TEST(selects_are_as_the_golden_file_says)
 {
 	statements_are("select.txt", selects, sizeof selects / sizeof *selects, true);
+}
+
+TEST(a_statement_about_a_row_is_known_by_table_and_verb)
+{
+	const struct value ann = value_int(1), nobody = value_null(),
+			   price = { .kind = VALUE_DECIMAL, .scale = 2, .u.i = 100 };
+	uint64_t pets_row;
+	struct sql s;
+
+	sample_open(&sample);
+	sql_init(&s);
+	assert_true(sql_select_row(&s, sample.pets, pet));
+	assert_int_equal(s.text.len, 0);
+	pets_row = s.known;
+	assert_true(sql_delete_row(&s, sample.pets, pet));
+	assert_int_not_equal(s.known, pets_row);
+	assert_true(sql_select_row(&s, sample.people, &ann));
+	assert_int_not_equal(s.known, pets_row);
+	assert_int_equal(s.ntypes, sample.people->ncolumns);
+	assert_false(sql_select_row(&s, sample.people, &nobody));
+	assert_false(sql_select_row(&s, sample.people, &price));
+	assert_false(sql_delete_row(&s, sample.keyless, &ann));
+	OK(db_reload(sample.x.conn, &err));
+	sample_look(&sample);
+	assert_true(sql_select_row(&s, sample.pets, pet));
+	assert_int_not_equal(s.known, pets_row);
+	sql_fini(&s);
+	sample_close(&sample);
 }
 
 TEST(writes_are_as_the_golden_file_says)

@@ -55,6 +55,29 @@ TEST(a_statement_is_found_again_by_its_text)
 	assert_int_equal(released[1], 1);
 }
 
+TEST(a_statement_known_by_number_is_found_by_that_alone)
+{
+	struct statement *s, *second;
+
+	start();
+	statement_cache_return(&cache, statement_cache_add(&cache, "", 0, (void *)3));
+	s = statement_cache_add_known(&cache, 7, (void *)1);
+	assert_null(statement_cache_take_known(&cache, 7));
+	second = statement_cache_add_known(&cache, 7, (void *)2);    /* the same beside it: not kept */
+	statement_cache_return(&cache, second);
+	assert_int_equal(released[2], 1);
+	statement_cache_return(&cache, s);
+	assert_ptr_equal(statement_cache_take_known(&cache, 7), s);
+	assert_null(statement_cache_take_known(&cache, 8));
+	statement_cache_return(&cache, s);
+	s = statement_cache_take(&cache, "", 0);
+	assert_ptr_equal(s->handle, (void *)3);
+	statement_cache_return(&cache, s);
+	statement_cache_fini(&cache);
+	assert_int_equal(released[1], 1);
+	assert_int_equal(released[3], 1);
+}
+
 TEST(a_statement_in_use_is_not_handed_out_twice)
 {
 	struct statement *s, *second;
