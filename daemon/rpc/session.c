@@ -99,6 +99,8 @@ void session_write(const struct session *s, struct buf *b)
 
 static void line_push(struct session *s, struct job *job)
 {
+	if (!s->waiting && job->place == JOB_WAITING)
+		s->waiting = job;
 	job->line_next = NULL;
 	*s->line_tail = job;
 	s->line_tail = &job->line_next;
@@ -113,16 +115,6 @@ static struct job *line_pop(struct session *s)
 	if (!s->line)
 		s->line_tail = &s->line;
 	s->nline--;
-	return job;
-}
-
-/* The oldest job that was not begun. */
-static struct job *line_next(const struct session *s)
-{
-	struct job *job = s->line;
-
-	while (job && job->place != JOB_WAITING)
-		job = job->line_next;
 	return job;
 }
 
@@ -191,10 +183,11 @@ static void advance(struct session *s)
 	struct job *job;
 
 	answer_done(s);
-	while ((job = line_next(s)) && (!s->conn || s->conn->out.len < OUT_HIGH_BYTES)) {
+	while ((job = s->waiting) && (!s->conn || s->conn->out.len < OUT_HIGH_BYTES)) {
 		if (s->line != job && !dispatch_pipelines(s, job))
 			break;
 		s->nstarted++;
+		s->waiting = job->line_next;
 		job->place = JOB_QUEUED;
 		if (dispatch_start(s, job))
 			s->nstarted--;
@@ -229,6 +222,7 @@ static void line_abandon(struct session *s)
 		at = &job->line_next;
 	}
 	s->line_tail = at;
+	s->waiting = NULL;
 }
 
 /* Roll back what the client left open. */
@@ -245,9 +239,9 @@ static void tx_abandon(struct session *s)
 	job->caller = &s->caller;
 	job->database = s->tx->database;
 	job->silent = true;
+	job->place = JOB_QUEUED;
 	line_push(s, job);
 	s->nstarted++;
-	job->place = JOB_QUEUED;
 	job->deadline_ns = clock_ns() + session_config(s)->limits.statement_ms * NS_PER_MS;
 	job->tx = s->tx;
 	lane_submit(s->tx->lane, job);

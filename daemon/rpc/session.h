@@ -24,6 +24,7 @@ struct session {
 	char client[SESSION_CLIENT_BYTES];  /* as hello said, cut; "" before */
 	struct tx *tx;                  /* owned; NULL outside of a transaction */
 	struct job *line, **line_tail;  /* not yet answered, by age; those begun are at the front */
+	struct job *waiting;            /* the oldest in line that was not begun; NULL: all were */
 	unsigned nline, nstarted;
 	unsigned slow_reads;            /* so many reads go to a reader without trying in line first */
 	struct job *streaming;          /* borrowed from the line: its batches are being sent */
