@@ -66,19 +66,6 @@ bool buf_grow(struct buf *b, size_t n)
 	return true;
 }
 
-void buf_add(struct buf *b, const void *data, size_t n)
-{
-	if (n == 0 || !buf_reserve(b, n))
-		return;
-	memcpy(b->data + b->len, data, n);
-	b->len += n;
-}
-
-void buf_add_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
 void buf_add_char(struct buf *b, char c)
 {
 	if (buf_reserve(b, 1))

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -43,8 +44,19 @@ ROWD_MUST_CHECK static inline bool buf_reserve(struct buf *b, size_t n)
 
 /* Append. On overflow or want of memory nothing is appended and b->failed is set: callers may
  * append many times and look at b->failed once. */
-void buf_add(struct buf *b, const void *data, size_t n);
-void buf_add_str(struct buf *b, const char *s);
+static inline void buf_add(struct buf *b, const void *data, size_t n)
+{
+	if (n == 0 || !buf_reserve(b, n))
+		return;
+	memcpy(b->data + b->len, data, n);
+	b->len += n;
+}
+
+static inline void buf_add_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) ROWD_PRINTF(2, 3);
 

@@ -27,9 +27,14 @@ struct render {
 	bool deepest_first;          /* the filter is so deep that a parser's stack has to be minded */
 };
 
+/* Inline, for most words are literals, whose lengths the compiler knows. */
+static inline void sql_add(struct sql *s, const char *words)
+{
+	buf_add_str(&s->text, words);
+}
+
 /* ---- sql.c ---- */
 
-void sql_add(struct sql *s, const char *words);
 void sql_addf(struct sql *s, const char *fmt, ...) ROWD_PRINTF(2, 3);
 void sql_add_name(struct sql *s, const char *name);                /* "name", quoted */
 void sql_add_column_names(struct sql *s, const struct column *const *columns, unsigned n);

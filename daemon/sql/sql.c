@@ -41,11 +41,6 @@ enum rowd_code sql_check(const struct sql *s, struct err *err)
 	return ROWD_OK;
 }
 
-void sql_add(struct sql *s, const char *words)
-{
-	buf_add_str(&s->text, words);
-}
-
 void sql_addf(struct sql *s, const char *fmt, ...)
 {
 	char words[128];
@@ -63,15 +58,19 @@ void sql_addf(struct sql *s, const char *fmt, ...)
 
 void sql_add_name(struct sql *s, const char *name)
 {
-	const char *quote;
+	char *end;
 
-	buf_add_char(&s->text, '"');
-	for (; (quote = strchr(name, '"')); name = quote + 1) {
-		buf_add(&s->text, name, (size_t)(quote - name));
-		buf_add_str(&s->text, "\"\"");
+	if (!buf_reserve(&s->text, 2 * strlen(name) + 2))
+		return;
+	end = s->text.data + s->text.len;
+	*end++ = '"';
+	for (; *name; name++) {
+		if (*name == '"')
+			*end++ = '"';
+		*end++ = *name;
 	}
-	buf_add_str(&s->text, name);
-	buf_add_char(&s->text, '"');
+	*end++ = '"';
+	s->text.len = (size_t)(end - s->text.data);
 }
 
 void sql_add_column_names(struct sql *s, const struct column *const *columns, unsigned n)
