@@ -37,10 +37,12 @@ static void on_message(struct loop *l, struct message *m)
 		session_progress(m->job->session, m->job, &m->rows);
 		break;
 	case MESSAGE_CLIENT:
-		if (l->draining)
-			close(m->fd);
-		else
+		if (!l->draining) {
 			session_accept(l, m->fd);
+			break;
+		}
+		close(m->fd);
+		atomic_fetch_sub(&l->server->nclients, 1);
 		break;
 	case MESSAGE_DRAIN:
 		on_drain(l, m->any_uid);
