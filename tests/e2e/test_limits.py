@@ -475,7 +475,7 @@ def test_a_long_transaction_is_rolled_back(lone):
 def test_a_flood_of_requests_leaves_room_for_others(rowd, db, table):
     t = table({"id": "int", "s": "text(20)"}, rows=[(i, "x") for i in range(100)])
     flood = rowd.client()
-    total, got = 60000, [0]
+    total, got = 240000, [0]
 
     def read():
         while got[0] < total:
