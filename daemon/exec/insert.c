@@ -9,8 +9,7 @@
 #include "daemon/plan/pred.h"
 
 enum {
-	BATCH_ROWS = 64, /* in one statement; always a power of two, so that few texts differ */
-	BATCH_PARAMS = 16000,
+	BATCH_PARAMS = 8000, /* of one statement: its text is still kept */
 	BATCH_BYTES = 1024 * 1024
 };
 
@@ -21,7 +20,7 @@ struct insert {
 	const struct column **columns; /* of the batch; room for all of the table's */
 	const struct column **others;  /* of the row looked at */
 	unsigned ncolumns;
-	struct value *values; /* room for BATCH_ROWS rows */
+	struct value *values; /* room for the rows of a batch */
 	size_t values_cap;
 	bool one_by_one; /* what a row is refused for may depend on those behind it */
 	size_t refused;  /* the row that was, after a failure */
@@ -125,17 +124,19 @@ static size_t row_bytes(const struct row *row)
 	return bytes;
 }
 
-/* How many rows from `at` on make one statement. Sets the batch's columns. */
+/* How many rows from `at` on make one statement: always a power of two, so that few texts differ. Sets the
+ * batch's columns. */
 static size_t batch_length(struct insert *in, size_t at, size_t most)
 {
+	const unsigned rows_most = db_conn_dialect(in->x->conn)->insert_rows_most;
 	const struct row *first = &in->rows->rows[at], *row;
 	size_t bytes = row_bytes(first), n = 1, length = 1;
 
 	in->ncolumns = row_columns(in, first, in->columns);
 	if (in->one_by_one || wants_id(in, first) || in->ncolumns == 0)
 		return 1;
-	if (most > BATCH_ROWS)
-		most = BATCH_ROWS;
+	if (most > rows_most)
+		most = rows_most;
 	if (most > BATCH_PARAMS / in->ncolumns)
 		most = BATCH_PARAMS / in->ncolumns;
 	for (; n < most; n++) {

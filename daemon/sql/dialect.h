@@ -25,6 +25,7 @@ struct dialect {
 	                                       no other than the database's own is wanted */
 	bool text_is_bytes;                 /* text is stored as bytes: lengths count bytes there */
 	bool lists_are_one_param;           /* IN (SELECT value FROM rowd_list(?)); else IN (?, ?, ...) */
+	unsigned insert_rows_most;          /* of one INSERT: more bring nothing any more */
 	unsigned list_most;                 /* where lists are not one param: one of more values stands among the
 	                                       params as a VALUE_LIST without a `?`, and the text says IN (SELECT
 	                                       "value" FROM "_rowd_list_<n>"), n counting such lists from 0: a

@@ -9,7 +9,7 @@
 
 #include "daemon/sql/render.h"
 
-enum { LIST_MOST = 1000 };
+enum { LIST_MOST = 1000, INSERT_ROWS = 256 };
 
 /* ---- columns ---- */
 
@@ -342,7 +342,8 @@ static void mysql_sum(struct sql *s, const struct column *c)
 }
 
 #define MYSQL_FAMILY \
-	.null_safe_equal = "<=>", .list_most = LIST_MOST, .has_for_update = true, .write_limit = true, \
+	.null_safe_equal = "<=>", .insert_rows_most = INSERT_ROWS, .list_most = LIST_MOST, \
+	.has_for_update = true, .write_limit = true, \
 	.indexes_in_table = true, .index_of_table = true, \
 	.table_options = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 ROW_FORMAT=DYNAMIC", \
 	.column_type = mysql_column_type, .text_match = mysql_text_match, .operand = mysql_operand, \

@@ -239,6 +239,7 @@ static void sqlite_sum(struct sql *s, const struct column *c)
 const struct dialect dialect_sqlite = {
 	.name = "sqlite",
 	.null_safe_equal = "IS",
+	.insert_rows_most = 64,
 	.lists_are_one_param = true,
 	.has_nulls_first_last = true,
 	.default_values_clause = true,

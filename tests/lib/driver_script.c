@@ -9,7 +9,7 @@
 
 struct script script;
 
-static const struct dialect script_dialect = { .name = "script" };
+static const struct dialect script_dialect = { .name = "script", .insert_rows_most = 64 };
 
 void script_reset(void)
 {
