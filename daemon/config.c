@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/paths.h"
 #include "daemon/config_private.h"
@@ -19,6 +20,13 @@ enum rowd_code err_prefix(struct err *err, const char *fmt, ...)
 	vsnprintf(where, sizeof(where), fmt, ap);
 	va_end(ap);
 	return err_set(err, err->code, "%s: %s", where, what);
+}
+
+unsigned config_loops(const struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return c->loops ? (unsigned)c->loops : cores > 0 ? (unsigned)cores : 1;
 }
 
 void config_free(struct config *c)

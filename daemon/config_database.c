@@ -132,6 +132,7 @@ enum rowd_code databases_complete(struct config *c, struct err *err)
 			return err_set(err, ROWD_E_NO_RESOURCE, "out of memory");
 		src->connect_timeout_ms = c->connect_timeout_ms;
 		src->busy_timeout_ms = c->busy_timeout_ms;
+		src->read_cache_kib = c->read_cache_mb * 1024 / config_loops(c);
 	}
 	return ROWD_OK;
 }

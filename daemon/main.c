@@ -144,9 +144,7 @@ static void forget_signals(struct daemon *d)
 
 static enum rowd_code make_loops(struct server *s, struct err *err)
 {
-	int64_t wanted = server_config(s)->loops;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = wanted ? (unsigned)wanted : cores > 0 ? (unsigned)cores : 1;
+	unsigned n = config_loops(server_config(s));
 	enum rowd_code rc;
 
 	s->loops = calloc(n, sizeof(*s->loops));

@@ -77,10 +77,11 @@ const struct catalog *db_catalog(struct db_conn *c);
 ROWD_MUST_CHECK enum rowd_code db_reload(struct db_conn *c, struct err *err);
 
 /*
- * Run a rendered statement; what has no text yet is given one, where it has to be prepared. db_run for those that answer no rows (changed, last_id: may be NULL);
- * db_query for those that do: then db_next until *row_out is NULL, and db_rows_end in any case
- * where db_query succeeded. sql must live until then. One db_rows at a time may be open, and
- * others may be run while it is (SQLite), so copy what must outlive the next step.
+ * Run a rendered statement; what has no text yet is given one, where it has to be prepared. db_run for
+ * those that answer no rows (changed, last_id: may be NULL); db_query for those that do: then db_next until
+ * *row_out is NULL, and db_rows_end in any case where db_query succeeded. sql must live until then. One
+ * db_rows at a time may be open, and others may be run while it is (SQLite), so copy what must outlive the
+ * next step.
  */
 ROWD_MUST_CHECK enum rowd_code db_run(struct db_conn *c, struct sql *sql, int64_t *changed,
 				      int64_t *last_id, struct err *err);

@@ -49,6 +49,7 @@ struct db_source {
 	const char *durability;         /* "full" or "normal" (SQLite), for others "server" */
 	int64_t connect_timeout_ms;
 	int64_t busy_timeout_ms;        /* how long to wait for locks of other programs */
+	int64_t read_cache_kib;         /* pages that a DB_LOOP_READER may keep in memory (SQLite) */
 	bool create;                    /* make the file when there is none */
 };
 

@@ -24,7 +24,6 @@ enum {
 	VARIABLES_MOST = 32766,
 	EXPRESSION_DEPTH_MOST = 1000,
 	CACHE_KIB = 2048,                     /* of pages, per connection; taken as they are used */
-	LOOP_CACHE_KIB = 8192,                /* of a loop's reader */
 	WAL_KEPT_BYTES = 4 * 1024 * 1024,
 	WAL_CHECKPOINT_PAGES = 1000,
 	MOVED_LOOK_NS = 1000000000
@@ -268,6 +267,9 @@ static enum rowd_code set_wal(struct sqlite_conn *c, struct err *err)
 static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 {
 	bool writer = c->role == DB_WRITER;
+	int64_t cache_kib = c->role == DB_LOOP_READER && c->source->read_cache_kib > CACHE_KIB
+				    ? c->source->read_cache_kib
+				    : CACHE_KIB;
 	bool normal = c->source->durability && strcmp(c->source->durability, "normal") == 0;
 	const struct { const char *pragma; int value; } settings[] = {
 		{ "synchronous", normal ? 1 : 2 },
@@ -278,7 +280,7 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 		/* damage must not spread by a write; a read meets it where it lies, and a look at every cell of
 		 * every page that comes in costs as much as the search */
 		{ "cell_size_check", writer },
-		{ "cache_size", c->role == DB_LOOP_READER ? -LOOP_CACHE_KIB : -CACHE_KIB },
+		{ "cache_size", -(int)cache_kib },
 		{ "journal_size_limit", WAL_KEPT_BYTES },
 		{ "wal_autocheckpoint", writer ? WAL_CHECKPOINT_PAGES : 0 },
 		{ "query_only", !writer },

@@ -1,6 +1,6 @@
 /*
- * The prepared statements of one connection, found by their text, or by the number that stands for it. Bounded; the one not used for the
- * longest time goes first. A statement in use is never handed out twice nor let go.
+ * The prepared statements of one connection, found by their text, or by the number that stands for it.
+ * Bounded; the one not used for the longest time goes first. A statement in use is never handed out twice nor let go.
  *
  * Thread: the connection's.
  */
