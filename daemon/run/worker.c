@@ -126,6 +126,18 @@ void worker_complete(struct worker *w, struct job *job)
 	loop_complete(job->loop, job);
 }
 
+void worker_complete_all(struct worker *w, struct job_queue *jobs)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&w->lane->lock);
+	for (job = jobs->head; job; job = job->next)
+		job->place = JOB_RETURNING;
+	pthread_mutex_unlock(&w->lane->lock);
+	while ((job = job_queue_pop(jobs)))
+		loop_complete(job->loop, job);
+}
+
 void worker_fail(struct worker *w, struct job *job, const struct err *err)
 {
 	job_fail(job, err);
@@ -134,10 +146,9 @@ void worker_fail(struct worker *w, struct job *job, const struct err *err)
 
 void worker_fail_all(struct worker *w, struct job_queue *jobs, const struct err *err)
 {
-	struct job *job;
-
-	while ((job = job_queue_pop(jobs)))
-		worker_fail(w, job, err);
+	for (struct job *job = jobs->head; job; job = job->next)
+		job_fail(job, err);
+	worker_complete_all(w, jobs);
 }
 
 /* ---- a worker that is kept ---- */

@@ -26,7 +26,8 @@ ROWD_MUST_CHECK enum rowd_code worker_connect(struct worker *w, const struct job
  */
 bool worker_is_lost(const struct worker *w, enum rowd_code rc, const struct job *job);
 
-/* From here until worker_current_clear `cancel` stops this job and no other. False: it was cancelled. */
+/* From here until worker_current_clear, or until another one is set, `cancel` stops this job and no other. False: it
+ * was cancelled. */
 bool worker_current_set(struct worker *w, struct job *job, int64_t deadline_ns);
 void worker_current_clear(struct worker *w);
 
@@ -47,8 +48,9 @@ ROWD_MUST_CHECK enum rowd_code worker_run_together(struct worker *w, struct job_
 /* The lane is told that others have to do the work, or that this one is back. */
 void worker_keep(struct worker *w, bool kept);
 
-/* A job goes home: as it is; failed; and all the others. */
+/* A job goes home, or all of a queue: as they are; failed. */
 void worker_complete(struct worker *w, struct job *job);
+void worker_complete_all(struct worker *w, struct job_queue *jobs);
 void worker_fail(struct worker *w, struct job *job, const struct err *err);
 void worker_fail_all(struct worker *w, struct job_queue *jobs, const struct err *err);
 

@@ -85,6 +85,7 @@ static void read_together(struct worker *w, struct job_queue *jobs, bool *answer
 void worker_read_together(struct worker *w, struct job_queue *jobs)
 {
 	bool answered[WORKER_SHARE] = { false };
+	struct job_queue done, rest;
 	struct err err;
 	struct job *job;
 	size_t i = 0;
@@ -95,10 +96,11 @@ void worker_read_together(struct worker *w, struct job_queue *jobs)
 		return;
 	}
 	read_together(w, jobs, answered);
-	while ((job = job_queue_pop(jobs))) {
-		if (answered[i++])
-			worker_complete(w, job);
-		else
-			worker_read(w, job);
-	}
+	job_queue_init(&done);
+	job_queue_init(&rest);
+	while ((job = job_queue_pop(jobs)))
+		job_queue_push(answered[i++] ? &done : &rest, job);
+	worker_complete_all(w, &done);
+	while ((job = job_queue_pop(&rest)))
+		worker_read(w, job);
 }

@@ -82,44 +82,47 @@ static enum rowd_code group_commit(struct worker *w, bool any_applied, struct er
 /* rc: what became of the commit. Those that failed before it know why. */
 static void group_answer(struct worker *w, struct job_queue *ran, enum rowd_code rc, const struct err *err)
 {
-	struct job *job;
-
-	while ((job = job_queue_pop(ran))) {
+	for (struct job *job = ran->head; job; job = job->next)
 		if (rc && !job->code)
 			job_fail(job, err);
-		worker_complete(w, job);
-	}
+	worker_complete_all(w, ran);
+}
+
+static enum rowd_code run_next(struct worker *w, struct group *g, struct job *job, struct err *err)
+{
+	err_init(err);
+	buf_clear(&job->out);
+	job->code = ROWD_OK;
+	if (!worker_current_set(w, job, job->deadline_ns))
+		return err_set(err, ROWD_E_CANCELLED, "cancelled before it began");
+	return run_apart(w, job, !g->ran.head && !g->waiting.head, err);
 }
 
 /* Run what waits until the group is whole, or too old. False: the transaction was lost on the way. */
 static bool group_run(struct worker *w, struct group *g)
 {
+	struct job *job, *culprit = NULL;
 	struct err err;
-	struct job *job;
-	enum rowd_code rc;
+	bool stands = true;
 
-	while ((job = job_queue_pop(&g->waiting))) {
-		err_init(&err);
-		buf_clear(&job->out);
-		job->code = ROWD_OK;
-		if (!worker_current_set(w, job, job->deadline_ns))
-			rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
-		else
-			rc = run_apart(w, job, !g->ran.head && !g->waiting.head, &err);
-		worker_current_clear(w);
+	while (stands && (job = job_queue_pop(&g->waiting))) {
+		enum rowd_code rc = run_next(w, g, job, &err);
+
 		if (rc)
 			job_fail(job, &err);
 		g->any_applied |= !rc;
-		if (rc && !db_in_transaction(w->conn))
-			worker_complete(w, job);
+		stands = db_in_transaction(w->conn);
+		if (rc && !stands)
+			culprit = job;
 		else
 			job_queue_push(&g->ran, job);
-		if (!db_in_transaction(w->conn))
-			return false;
 		if (clock_ns() - g->began_ns > GROUP_MAX_NS)
 			break;
 	}
-	return true;
+	worker_current_clear(w);
+	if (culprit)
+		worker_complete(w, culprit);
+	return stands;
 }
 
 /*
