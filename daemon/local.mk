@@ -28,6 +28,7 @@ libdaemon_a_SOURCES = \
 	daemon/db/driver_trace.c \
 	daemon/db/driver_trace.h \
 	daemon/db/registry.c \
+	daemon/db/sqlite_cache.c \
 	daemon/db/sqlite_default.c \
 	daemon/db/sqlite_error.c \
 	daemon/db/sqlite_functions.c \

@@ -237,8 +237,11 @@ static enum rowd_code sqlite_begin(void *conn, enum db_tx_mode mode, struct err 
 	rc = run_once(c, mode <= DB_TX_READ ? c->begin_read : c->begin_write);
 	if (rc == SQLITE_OK)
 		rc = sqlite_read_version(c);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
+		if (c->role == DB_LOOP_READER)
+			sqlite_cache_attend(c);
 		return ROWD_OK;
+	}
 	code = sqlite_fail(c, rc, err);
 	sqlite_rollback(c);
 	return code;

@@ -267,9 +267,7 @@ static enum rowd_code set_wal(struct sqlite_conn *c, struct err *err)
 static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 {
 	bool writer = c->role == DB_WRITER;
-	int64_t cache_kib = c->role == DB_LOOP_READER && c->source->read_cache_kib > CACHE_KIB
-				    ? c->source->read_cache_kib
-				    : CACHE_KIB;
+	int64_t cache_kib = c->role == DB_LOOP_READER ? sqlite_cache_first_kib(c) : CACHE_KIB;
 	bool normal = c->source->durability && strcmp(c->source->durability, "normal") == 0;
 	const struct { const char *pragma; int value; } settings[] = {
 		{ "synchronous", normal ? 1 : 2 },
@@ -288,6 +286,7 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 	enum rowd_code code = run(c, "PRAGMA mmap_size=0", err);
 	size_t i;
 
+	c->cache_kib = cache_kib;
 	/* overwrite what is deleted where that costs no page written for itself */
 	if (!code)
 		code = run(c, "PRAGMA secure_delete=fast", err);

@@ -23,6 +23,9 @@ struct sqlite_conn {
 	int64_t file_id;                /* of the file opened, for `version`: a replaced file differs */
 	int64_t moved_checked_ns;       /* when HAS_MOVED was last asked */
 	int64_t busy_since_ns;
+	/* sqlite_cache.c's own, of a loop's reader */
+	int64_t cache_kib, emptied_ns;
+	unsigned emptied;
 	/* Why a statement was stopped or a function of ours failed; ROWD_OK when neither.
 	 * SQLite only says "interrupted" or "error". Cleared before every statement. */
 	enum rowd_code stopped, raised;
@@ -108,5 +111,11 @@ enum rowd_code sqlite_space(void *conn, struct db_space *out, struct err *err);
 enum rowd_code sqlite_reclaim(void *conn, int64_t max_ms, struct err *err);
 enum rowd_code sqlite_check(void *conn, db_problem_fn *problem, void *arg, struct err *err);
 enum rowd_code sqlite_backup(void *conn, const char *path, struct err *err);
+
+/* ---- sqlite_cache.c ---- */
+
+/* A loop's reader: what its cache begins with, and a look at what it should be, within a transaction that reads. */
+int64_t sqlite_cache_first_kib(const struct sqlite_conn *c);
+void sqlite_cache_attend(struct sqlite_conn *c);
 
 #endif
