@@ -1,4 +1,6 @@
-"""Requests with ids through a connection that is cut at random points: none takes effect twice, none is lost."""
+"""Requests with ids through a connection that is cut at random points: none takes effect twice, none is lost.
+ROWD_REQUESTS=10000 sends as many."""
+import os
 import random
 import socket
 import threading
@@ -9,7 +11,7 @@ import pytest
 from lib import wire
 from lib.schema import schema
 
-REQUESTS = 500
+REQUESTS = int(os.environ.get("ROWD_REQUESTS", "500"))
 WRITERS = 4
 
 
