@@ -80,7 +80,7 @@ static enum rowd_code plan_all(struct exec *x, struct keyed *requests, size_t n,
 	return ROWD_OK;
 }
 
-/* What did not fit is carried out alone, and told so. */
+/* What did not fit is not answered. */
 static void seal(struct keyed *k, size_t start)
 {
 	k->answered = !k->out->failed;
@@ -150,10 +150,15 @@ enum rowd_code op_get_together(struct exec *x, struct keyed *requests, size_t n,
 
 /* ---- deletes ---- */
 
-/* Of several who delete one row, the first has done it. */
-static void answer_deletes(struct keyed *requests, size_t n, const struct keyset *found, bool *taken)
+/* Of several who delete one row, the first has done it. ROWD_E_NO_RESOURCE, and nobody is answered, when an answer
+ * does not fit: who is carried out alone after that would not find the row any more. */
+static enum rowd_code answer_deletes(struct keyed *requests, size_t n, const struct keyset *found, bool *taken,
+				     struct err *err)
 {
-	for (size_t i = 0; i < n; i++) {
+	bool failed = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
 		size_t start = requests[i].out->len, at;
 
 		if (!requests[i].key)
@@ -164,8 +169,12 @@ static void answer_deletes(struct keyed *requests, size_t n, const struct keyset
 		wire_int(requests[i].out, at != SIZE_MAX && !taken[at]);
 		if (at != SIZE_MAX)
 			taken[at] = true;
+		failed |= requests[i].out->failed;
 		seal(&requests[i], start);
 	}
+	for (i = 0; failed && i < n; i++)
+		requests[i].answered = false;
+	return failed ? err_set(err, ROWD_E_NO_RESOURCE, "no memory for the reply") : ROWD_OK;
 }
 
 /* The rows are locked before they are deleted, so that it is known which of them there were. */
@@ -194,9 +203,7 @@ enum rowd_code op_delete_together(struct exec *x, struct keyed *requests, size_t
 	}
 	if (!rc && deleted != (int64_t)found.count)
 		rc = err_set(err, ROWD_E_BUSY, "rows came and went meanwhile");
-	if (!rc)
-		answer_deletes(requests, n, &found, taken);
-	return rc;
+	return rc ? rc : answer_deletes(requests, n, &found, taken, err);
 }
 
 op_together_fn *ops_together(enum op_id id)
