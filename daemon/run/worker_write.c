@@ -322,16 +322,17 @@ static bool commit_together(struct worker *w, struct together *t)
 	return true;
 }
 
-/* False: nothing was answered. */
+/* Those that there is no time for stay in jobs: other workers may have some. False: nothing was answered. */
 static bool run_together(struct worker *w, struct together *t, struct job_queue *jobs)
 {
+	int64_t began_ns = clock_ns();
 	struct err ignored;
 	struct job *job;
 	bool stands;
 
 	err_init(&ignored);
 	stands = !db_begin(w->conn, DB_TX_WRITE, &ignored) && run_deletes(w, t, jobs) && db_in_transaction(w->conn);
-	while (stands && (job = job_queue_pop(jobs))) {
+	while (stands && clock_ns() - began_ns < GROUP_MAX_NS && (job = job_queue_pop(jobs))) {
 		run_one(w, t, job);
 		stands = db_in_transaction(w->conn);
 	}
