@@ -26,13 +26,14 @@ static void lanes_init(struct database *d, const struct config *c)
 	bool one_writer = d->db.driver->caps & CAP_ONE_WRITER;
 	struct lane_options writer = {
 		.db = &d->db, .role = DB_WRITER, .group = one_writer,
+		.min_workers = one_writer ? 1 : (unsigned)c->pool_min,
 		.max_workers = one_writer ? 1 : (unsigned)c->pool_max,
 		.idle_ms = c->pool_idle_ms,
 		.lifetime_ms = one_writer ? 0 : c->pool_lifetime_ms,
 		.limits = &c->limits,
 	};
 	struct lane_options reader = {
-		.db = &d->db, .role = DB_READER, .max_workers = (unsigned)c->readers,
+		.db = &d->db, .role = DB_READER, .min_workers = 1, .max_workers = (unsigned)c->readers,
 		.idle_ms = READER_IDLE_MS, .limits = &c->limits,
 	};
 

@@ -18,8 +18,8 @@ void lane_init(struct lane *l, const struct lane_options *o)
 {
 	pthread_condattr_t monotonic;
 
-	*l = (struct lane){ .db = o->db, .role = o->role, .group = o->group, .max_workers = o->max_workers,
-			    .idle_ms = o->idle_ms, .lifetime_ms = o->lifetime_ms };
+	*l = (struct lane){ .db = o->db, .role = o->role, .group = o->group, .min_workers = o->min_workers,
+			    .max_workers = o->max_workers, .idle_ms = o->idle_ms, .lifetime_ms = o->lifetime_ms };
 	atomic_store(&l->limits, o->limits);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -78,12 +78,14 @@ void lane_adopt(struct lane *l, struct db_conn *conn)
 /* With the lock held: a thread for the job that was just queued, if one more is due. */
 static bool lane_staff(struct lane *l)
 {
+	unsigned staying = l->nworkers - l->nleaving;
+
 	if (l->nidle >= l->queue.count && l->nidle > 0)
 		return true;
-	if (l->nworkers - (l->group ? 0 : l->nkept) < l->max_workers && l->nworkers < LANE_MAX_WORKERS &&
+	if (staying - (l->group ? 0 : l->nkept) < l->max_workers && l->nworkers < LANE_MAX_WORKERS &&
 	    worker_start(l, NULL))
 		return true;
-	return l->nworkers > 0;
+	return staying > 0;
 }
 
 /* With the lock held. */

@@ -23,7 +23,8 @@ struct lane {
 	enum db_role role;
 	bool group;                   /* one worker, grouped commits */
 	unsigned max_workers;         /* that are not kept by a transaction or a stream */
-	int64_t idle_ms;              /* a worker beyond the first leaves after this long without work */
+	unsigned min_workers;         /* that stay, once they are there */
+	int64_t idle_ms;              /* a worker beyond those leaves after this long without work */
 	int64_t lifetime_ms;          /* a connection is replaced when it is older; 0: never */
 	_Atomic(const struct limits *) limits;
 	pthread_mutex_t lock;         /* guards all below, the places of queued jobs, and tx->worker */
@@ -32,6 +33,7 @@ struct lane {
 	struct worker *workers;
 	struct worker *idle;          /* those that wait for jobs, the last to have worked first: its memory is warm */
 	unsigned nworkers, nidle, nkept;
+	unsigned nleaving;            /* of nworkers */
 	pthread_t last_gone;          /* the worker that left last, if any has: it waits for the one before it */
 	bool any_gone;
 	atomic_bool stopping;
@@ -41,7 +43,7 @@ struct lane_options {
 	struct db *db;
 	enum db_role role;
 	bool group;
-	unsigned max_workers;
+	unsigned min_workers, max_workers;
 	int64_t idle_ms, lifetime_ms;
 	const struct limits *limits;
 };

@@ -307,6 +307,12 @@ struct worker *worker_call(struct lane *l)
 	return w;
 }
 
+/* With the lock held: are there more than those that stay? */
+static bool is_spare(const struct lane *l)
+{
+	return l->nworkers - l->nleaving > l->min_workers;
+}
+
 /* With the lock held: wait to be called. False: nobody did for too long. */
 static bool idle(struct worker *w, const struct timespec *until)
 {
@@ -318,8 +324,8 @@ static bool idle(struct worker *w, const struct timespec *until)
 	w->idle_next = l->idle;
 	l->idle = w;
 	l->nidle++;
-	while (!w->called && !l->stopping && rc != ETIMEDOUT) {
-		if (l->nworkers > 1)
+	while (!w->called && !l->stopping && !(rc == ETIMEDOUT && is_spare(l))) {
+		if (is_spare(l))
 			rc = pthread_cond_timedwait(&w->wanted, &l->lock, until);
 		else
 			pthread_cond_wait(&w->wanted, &l->lock);
@@ -353,6 +359,7 @@ static void worker_leave(struct worker *w)
 	for (at = &l->workers; *at != w; at = &(*at)->next)
 		;
 	*at = w->next;
+	l->nleaving++;
 	pthread_mutex_unlock(&l->lock);
 	db_conn_close(w->conn);
 	runner_fini(&w->runner);
@@ -364,6 +371,7 @@ static void worker_leave(struct worker *w)
 	l->last_gone = pthread_self();
 	l->any_gone = true;
 	l->nworkers--;
+	l->nleaving--;
 	pthread_cond_signal(&l->left);
 	pthread_mutex_unlock(&l->lock);
 	if (any_before)

@@ -468,6 +468,27 @@ def test_many_clients_share_few_connections(victim, serve):
             c.close()
 
 
+@pytest.mark.parametrize("least", [0, 3])
+def test_idle_connections_are_closed_but_for_the_least(victim, serve, least):
+    d = serve(config="pool_max = 8\npool_min = %d\npool_idle_ms = 300\n" % least)
+    clients = [d.client() for _ in range(6)]
+    try:
+        clients[0].call("create_table", "t", schema({"id": "int"}))
+        for n, c in enumerate(clients):
+            c.call("begin")
+            c.call("insert", "t", {"id": n})
+        assert len(connections(victim)) >= 6
+        for c in clients:
+            c.call("commit")
+        wire.until(lambda: len(connections(victim)) == least, "the idle ones to go", 20)
+        time.sleep(0.6)          # and no more of them
+        assert len(connections(victim)) == least
+        clients[0].gives(6, "count", "t")
+    finally:
+        for c in clients:
+            c.close()
+
+
 def test_a_server_without_a_connection_left_is_waited_for(victim, serve):
     """Others hold all of them; rowd says so, and goes on when there is one again."""
     database = victim.new_database()
