@@ -21,6 +21,23 @@ void buf_fini(struct buf *b)
 	buf_init(b, b->max_bytes);
 }
 
+void buf_borrow(struct buf *b, struct spares *s)
+{
+	if (b->cap || b->max_bytes < s->block_bytes)
+		return;
+	b->data = spares_take(s);
+	b->cap = b->data ? s->block_bytes : 0;
+}
+
+void buf_return(struct buf *b, struct spares *s)
+{
+	if (b->cap == s->block_bytes)
+		spares_give(s, b->data);
+	else
+		free(b->data);
+	buf_init(b, b->max_bytes);
+}
+
 void buf_clear(struct buf *b)
 {
 	b->len = 0;

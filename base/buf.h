@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/spares.h"
 
 struct buf {
 	char *data;        /* owned; NULL while cap == 0 */
@@ -26,6 +27,12 @@ void buf_init(struct buf *b, size_t max_bytes);
 
 /* Free the bytes. The buffer can be used again as after buf_init. */
 void buf_fini(struct buf *b);
+
+/* Let the first memory of a buffer that has none be a block of s, if it may hold as much and there is one. */
+void buf_borrow(struct buf *b, struct spares *s);
+
+/* As buf_fini, but memory of the size of a block of s goes there. */
+void buf_return(struct buf *b, struct spares *s);
 
 /* Forget the content and `failed`; keep the memory. */
 void buf_clear(struct buf *b);

@@ -12,13 +12,16 @@ libbase_la_SOURCES = \
 	base/paths.c \
 	base/paths.h \
 	base/sha256.c \
-	base/sha256.h
+	base/sha256.h \
+	base/spares.c \
+	base/spares.h
 
 base_unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_buf \
 	tests/unit/test_err \
-	tests/unit/test_sha256
+	tests/unit/test_sha256 \
+	tests/unit/test_spares
 if HAVE_CMOCKA
 check_PROGRAMS += $(base_unit_tests)
 TESTS += $(base_unit_tests)
@@ -31,3 +34,5 @@ tests_unit_test_err_SOURCES = tests/unit/test_err.c tests/unit/unit.h
 tests_unit_test_err_LDADD = libbase.la $(CMOCKA_LIBS)
 tests_unit_test_sha256_SOURCES = tests/unit/test_sha256.c tests/unit/unit.h
 tests_unit_test_sha256_LDADD = libbase.la $(CMOCKA_LIBS)
+tests_unit_test_spares_SOURCES = tests/unit/test_spares.c tests/unit/unit.h
+tests_unit_test_spares_LDADD = libbase.la $(CMOCKA_LIBS)

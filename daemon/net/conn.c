@@ -14,7 +14,6 @@
 #include "proto/limits.h"
 
 enum {
-	IN_FIRST_BYTES = 1000,          /* most requests fit; what does not goes through the loop's buffer */
 	IN_SLACK_BYTES = 4 * LOOP_INPUT_BYTES,
 	LINGER_MS = 2000,
 	REQUEST_FRAME_VALUES = 64        /* what stands around the values: envelope, operators, containers */
@@ -68,7 +67,8 @@ static ssize_t read_some(struct conn *c)
 	size_t room;
 	ssize_t n;
 
-	if (c->in.cap - c->in.len < IN_FIRST_BYTES / 2 && !buf_reserve(&c->in, IN_FIRST_BYTES)) {
+	buf_borrow(&c->in, &c->loop->blocks);
+	if (c->in.cap - c->in.len < LOOP_BLOCK_BYTES / 2 && !buf_reserve(&c->in, LOOP_BLOCK_BYTES)) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -210,7 +210,7 @@ static void frame_no_wait(struct conn *c)
 static void in_compact(struct conn *c)
 {
 	if (c->in_used == c->in.len)
-		buf_fini(&c->in);
+		buf_return(&c->in, &c->loop->blocks);
 	else if (c->in_used)
 		buf_consume(&c->in, c->in_used);
 	c->in_used = 0;
@@ -220,7 +220,7 @@ static enum frame_status frame_partial(struct conn *c)
 {
 	in_compact(c);
 	if (!c->in.len) {
-		free(c->frame);
+		spares_give(&c->loop->blocks, c->frame);
 		c->frame = NULL;
 		frame_no_wait(c);
 	} else {
@@ -237,7 +237,8 @@ enum frame_status conn_frame(struct conn *c, const struct frame **frame, const c
 	if (c->in_used == c->in.len)
 		return frame_partial(c);
 	if (!c->frame) {
-		c->frame = malloc(sizeof(*c->frame));
+		_Static_assert(sizeof(*c->frame) <= LOOP_BLOCK_BYTES, "a frame is kept in a block");
+		c->frame = spares_take(&c->loop->blocks);
 		if (!c->frame) {
 			c->gone = true;
 			return FRAME_MORE;
@@ -267,14 +268,41 @@ const char *conn_bytes(const struct conn *c, size_t *len)
 
 /* ---- writing ---- */
 
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	c->writing = false;
+	if (what & EV_TIMEOUT) {
+		c->gone = true;
+		stats_add(&c->loop->stats, STAT_slow_readers_closed, 1);
+	}
+	conn_ready(c);
+	conn_dirty(c);
+}
+
 static void write_wait(struct conn *c)
 {
 	int64_t ms = conn_limits(c)->write_ms;
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
 
 	c->writing = true;
-	if (event_add(&c->writable, &tv))
+	if (!c->writable)
+		c->writable = event_new(c->loop->base, c->fd, EV_WRITE, on_writable, c);
+	if (!c->writable || event_add(c->writable, &tv))
 		c->gone = true;
+}
+
+void conn_answers_begin(struct conn *c)
+{
+	buf_borrow(&c->out, &c->loop->blocks);
+}
+
+void conn_answers_end(struct conn *c)
+{
+	if (!c->is_dirty && !c->out.len)
+		buf_return(&c->out, &c->loop->blocks);
 }
 
 void conn_flush(struct conn *c)
@@ -295,27 +323,13 @@ void conn_flush(struct conn *c)
 	}
 	stats_add(&c->loop->stats, STAT_bytes_out, done);
 	if (done == c->out.len)
-		buf_fini(&c->out);
+		buf_return(&c->out, &c->loop->blocks);
 	else
 		buf_consume(&c->out, done);
 	if (c->out.len && !c->gone && (!c->writing || done))
 		write_wait(c);
 	if (c->gone)
 		conn_ready(c);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct conn *c = arg;
-
-	(void)fd;
-	c->writing = false;
-	if (what & EV_TIMEOUT) {
-		c->gone = true;
-		stats_add(&c->loop->stats, STAT_slow_readers_closed, 1);
-	}
-	conn_ready(c);
-	conn_dirty(c);
 }
 
 /* ---- life ---- */
@@ -334,7 +348,6 @@ struct conn *conn_new(struct loop *l, int fd)
 	buf_init(&c->in, (size_t)limits->frame_bytes + IN_SLACK_BYTES);
 	buf_init(&c->out, (size_t)limits->reply_bytes * 2 + IN_SLACK_BYTES);
 	if (event_assign(&c->readable, l->base, fd, EV_READ | EV_PERSIST, on_readable, c) ||
-	    event_assign(&c->writable, l->base, fd, EV_WRITE, on_writable, c) ||
 	    event_add(&c->readable, NULL)) {
 		close(fd);
 		free(c);
@@ -362,7 +375,8 @@ static void unlink_from(struct conn **list, struct conn *c, bool ready)
 void conn_free(struct conn *c)
 {
 	event_del(&c->readable);
-	event_del(&c->writable);
+	if (c->writable)
+		event_free(c->writable);
 	if (c->is_ready)
 		unlink_from(&c->loop->ready, c, true);
 	if (c->is_dirty)

@@ -2,7 +2,7 @@
  * A client's connection: bytes in, frames out of them, answers out. It knows sockets and frames;
  * what a frame means is its session's business.
  *
- * Idle it holds no buffer. Thread: its loop's.
+ * Idle it holds no buffer: all connections of a loop share a few. Thread: its loop's.
  */
 #ifndef ROWD_NET_CONN_H
 #define ROWD_NET_CONN_H
@@ -30,7 +30,8 @@ struct conn {
 	bool lingering;                 /* we send no more, and drop what still comes */
 	bool gone;                      /* nobody is there any more: to be closed */
 	bool writing;                   /* the write event is waiting */
-	struct event readable, writable;
+	struct event readable;
+	struct event *writable;         /* owned; NULL while no answer has had to wait */
 	struct buf in;                  /* bytes received; starts at the frame being scanned */
 	size_t in_used;                 /* bytes at its front that are done with */
 	struct frame *frame;            /* owned; where a partial frame was left; NULL without one */
@@ -50,6 +51,11 @@ enum frame_status conn_frame(struct conn *c, const struct frame **frame, const c
 void conn_frame_done(struct conn *c);
 /* Bytes of a frame that failed its scan, for finding its msgid. */
 const char *conn_bytes(const struct conn *c, size_t *len);
+
+/* Around what may append to c->out: the room for most answers is at hand, and goes where it came from when there is
+ * none. */
+void conn_answers_begin(struct conn *c);
+void conn_answers_end(struct conn *c);
 
 /* Something was appended to c->out. It is written at the end of the turn. */
 void conn_dirty(struct conn *c);

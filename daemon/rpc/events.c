@@ -27,9 +27,6 @@ static void on_message(struct loop *l, struct message *m)
 	if (errand_message(l, m))
 		return;
 	switch (m->kind) {
-	case MESSAGE_JOB_DONE:
-		session_job_done(m->job->session, m->job);
-		break;
 	case MESSAGE_ROWS:
 		session_rows(m->job->session, m->job, &m->rows);
 		break;
@@ -50,6 +47,12 @@ static void on_message(struct loop *l, struct message *m)
 	default:
 		break;
 	}
+}
+
+static void on_finished(struct loop *l, struct job *job)
+{
+	(void)l;
+	session_job_done(job->session, job);
 }
 
 static void on_turn(struct loop *l)
@@ -82,4 +85,4 @@ static bool on_drained(struct loop *l)
 	return l->nconns == 0 && l->nsessions == 0;
 }
 
-const struct loop_events session_events = { on_message, on_turn, on_drained };
+const struct loop_events session_events = { on_message, on_finished, on_turn, on_drained };

@@ -229,7 +229,7 @@ static void line_abandon(struct session *s)
 static void tx_abandon(struct session *s)
 {
 	static const char no_params[] = { (char)0x90 };
-	struct job *job = job_new(no_params, sizeof(no_params), 64);
+	struct job *job = job_new(&s->loop->jobs, no_params, sizeof(no_params), 64);
 
 	if (!job)
 		return;                      /* its idle deadline will */
@@ -343,8 +343,10 @@ void session_turn(struct session *s)
 {
 	if (!s->conn->gone) {
 		refresh_policy(s);
+		conn_answers_begin(s->conn);
 		advance(s);
 		take_frames(s);
+		conn_answers_end(s->conn);
 	}
 	closed_if_over(s);
 }

@@ -10,17 +10,37 @@
 
 enum {
 	STREAM_BATCHES_AHEAD = 2,      /* batches a worker may be ahead of the client */
-	REPLY_ENVELOPE_BYTES = 4096    /* room for the head of an answer, or a whole error */
+	REPLY_ENVELOPE_BYTES = 4096,   /* room for the head of an answer, or a whole error */
+	POOL_PARAMS_BYTES = 256,       /* of most requests */
+	POOL_ANSWER_BYTES = 384,       /* most answers, with what a handler reserves for one */
+	POOL_MOST = 256
 };
 
-struct job *job_new(const char *params, size_t params_len, size_t max_reply_bytes)
+void job_pool_init(struct job_pool *p)
 {
-	struct job *job = malloc(sizeof(*job) + params_len);
+	spares_init(&p->jobs, sizeof(struct job) + POOL_PARAMS_BYTES, POOL_MOST);
+	spares_init(&p->answers, POOL_ANSWER_BYTES, POOL_MOST);
+}
+
+void job_pool_fini(struct job_pool *p)
+{
+	spares_fini(&p->jobs);
+	spares_fini(&p->answers);
+}
+
+struct job *job_new(struct job_pool *pool, const char *params, size_t params_len, size_t max_reply_bytes)
+{
+	bool pooled = pool && params_len <= POOL_PARAMS_BYTES;
+	struct job *job = pooled ? spares_take(&pool->jobs) : malloc(sizeof(*job) + params_len);
 
 	if (!job)
 		return NULL;
 	memset(job, 0, sizeof(*job));
 	buf_init(&job->out, max_reply_bytes + REPLY_ENVELOPE_BYTES);
+	if (pooled) {
+		job->pool = pool;
+		buf_borrow(&job->out, &pool->answers);
+	}
 	job->params_len = params_len;
 	if (params_len)
 		memcpy(job->params, params, params_len);
@@ -41,9 +61,14 @@ void job_free(struct job *job)
 {
 	if (!job)
 		return;
-	buf_fini(&job->out);
 	stream_free(job->stream);
-	free(job);
+	if (job->pool) {
+		buf_return(&job->out, &job->pool->answers);
+		spares_give(&job->pool->jobs, job);
+	} else {
+		buf_fini(&job->out);
+		free(job);
+	}
 }
 
 void job_fail(struct job *job, const struct err *err)

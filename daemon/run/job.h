@@ -38,9 +38,8 @@ struct job_stream {
 	bool gone;                  /* nobody will take any more */
 };
 
-/* What other threads have to say to a loop. A finished job carries its own. */
+/* What other threads have to say to a loop, beside that a job is over. */
 enum message_kind {
-	MESSAGE_JOB_DONE,     /* job: taken over by the loop */
 	MESSAGE_ROWS,         /* job: borrowed, it goes on; rows: an encoded array */
 	MESSAGE_PROGRESS,     /* likewise; rows: an encoded map */
 	MESSAGE_CLIENT,       /* fd: a connection to serve, taken over */
@@ -79,7 +78,6 @@ struct job_waiter {
 
 struct job {
 	struct job *next;           /* in the one queue that holds it */
-	struct message done;        /* its way home */
 	struct job *line_next;      /* in its session's line; for the loop's eyes only */
 	struct loop *loop;          /* borrowed; where the answer goes */
 	struct session *session;    /* borrowed; for the loop's eyes only */
@@ -106,12 +104,23 @@ struct job {
 	struct err err;             /* when code is not ROWD_OK */
 	struct buf out;             /* the whole answer, encoded */
 	struct job_stream *stream;  /* owned; NULL unless the select streams */
+	struct job_pool *pool;      /* borrowed; where its memory goes, or NULL */
 	size_t params_len;
 	char params[];              /* the encoded params array */
 };
 
-/* A job with its own copy of params; NULL when memory runs out. */
-struct job *job_new(const char *params, size_t params_len, size_t max_reply_bytes);
+/* Memory of jobs that are over, for the next. Thread: one loop's. */
+struct job_pool {
+	struct spares jobs;         /* with room for params of ordinary length */
+	struct spares answers;
+};
+
+void job_pool_init(struct job_pool *p);
+void job_pool_fini(struct job_pool *p);
+
+/* A job with its own copy of params; NULL when memory runs out. pool: NULL when there is none to use; otherwise
+ * job_free is for the pool's thread. */
+struct job *job_new(struct job_pool *pool, const char *params, size_t params_len, size_t max_reply_bytes);
 void job_free(struct job *job);
 
 /* Answer with an error: code, err and the encoded frame are set, whatever was there is dropped. */

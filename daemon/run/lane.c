@@ -182,7 +182,7 @@ enum rowd_code lane_call(struct lane *l, struct database *d, const struct op *op
 {
 	static const struct caller rowd_itself = { .superuser = true };
 	struct job_waiter waiter = { .is_done = false };
-	struct job *job = job_new(NULL, 0, 0);
+	struct job *job = job_new(NULL, NULL, 0, 0);
 	enum rowd_code rc;
 
 	if (!job)

@@ -33,23 +33,32 @@ static void message_free(struct message *m)
 	free(m);
 }
 
-void loop_post(struct loop *l, struct message *m)
+static void wake(struct loop *l)
 {
 	uint64_t one = 1;
+
+	if (write(l->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_error("event=wake loop=%u errno=%d", l->index, errno);
+}
+
+void loop_post(struct loop *l, struct message *m)
+{
 	bool was_empty;
 
 	m->next = NULL;
 	pthread_mutex_lock(&l->lock);
-	was_empty = !l->inbox;
+	was_empty = !l->inbox && !l->finished.head;
 	*l->inbox_tail = m;
 	l->inbox_tail = &m->next;
 	pthread_mutex_unlock(&l->lock);
-	if (was_empty && write(l->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		log_error("event=wake loop=%u errno=%d", l->index, errno);
+	if (was_empty)
+		wake(l);
 }
 
 void loop_complete(struct loop *l, struct job *job)
 {
+	bool was_empty;
+
 	if (job->waiter) {
 		pthread_mutex_lock(&job->waiter->lock);
 		job->waiter->is_done = true;
@@ -57,9 +66,12 @@ void loop_complete(struct loop *l, struct job *job)
 		pthread_mutex_unlock(&job->waiter->lock);
 		return;
 	}
-	job->done.kind = MESSAGE_JOB_DONE;
-	job->done.job = job;
-	loop_post(l, &job->done);
+	pthread_mutex_lock(&l->lock);
+	was_empty = !l->inbox && !l->finished.head;
+	job_queue_push(&l->finished, job);
+	pthread_mutex_unlock(&l->lock);
+	if (was_empty)
+		wake(l);
 }
 
 static bool post_copy(struct loop *l, enum message_kind kind, struct job *job, const struct buf *rows)
@@ -92,6 +104,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
 	struct message *m, *next;
+	struct job_queue finished;
+	struct job *job;
 	uint64_t count;
 
 	(void)what;
@@ -101,15 +115,16 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	m = l->inbox;
 	l->inbox = NULL;
 	l->inbox_tail = &l->inbox;
+	job_queue_init(&finished);
+	job_queue_append(&finished, &l->finished);
 	pthread_mutex_unlock(&l->lock);
 	for (; m; m = next) {
-		bool embedded = m->kind == MESSAGE_JOB_DONE;   /* lives in its job, which may be freed here */
-
 		next = m->next;
 		l->events->message(l, m);
-		if (!embedded)
-			message_free(m);
+		message_free(m);
 	}
+	while ((job = job_queue_pop(&finished)))
+		l->events->finished(l, job);
 }
 
 /* ---- the loop ---- */
@@ -126,6 +141,9 @@ enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_even
 	l->events = events;
 	l->next_session = s->nloops + index;
 	l->inbox_tail = &l->inbox;
+	job_queue_init(&l->finished);
+	spares_init(&l->blocks, LOOP_BLOCK_BYTES, LOOP_BLOCKS_KEPT);
+	job_pool_init(&l->jobs);
 	l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&l->lock, NULL);
 	buf_init(&l->audit, AUDIT_TURN_BYTES);
@@ -152,8 +170,7 @@ static void inbox_free(struct loop *l)
 		next = m->next;
 		if (m->kind == MESSAGE_CLIENT)
 			close(m->fd);
-		if (m->kind != MESSAGE_JOB_DONE)
-			message_free(m);
+		message_free(m);
 	}
 }
 
@@ -175,6 +192,8 @@ void loop_free(struct loop *l)
 	buf_fini(&l->audit);
 	buf_fini(&l->scratch);
 	free(l->input);
+	spares_fini(&l->blocks);
+	job_pool_fini(&l->jobs);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }

@@ -25,6 +25,7 @@ struct session;
 /* What rpc/ does with what happens here; set once, before the loops run. */
 struct loop_events {
 	void (*message)(struct loop *l, struct message *m);  /* everything but MESSAGE_CLIENT's fd handling too */
+	void (*finished)(struct loop *l, struct job *job);   /* a job is back */
 	void (*turn)(struct loop *l);                        /* step 2, then the answers of step 3 */
 	bool (*drained)(struct loop *l);                     /* while draining: is nothing left? */
 };
@@ -42,8 +43,9 @@ struct loop {
 	struct event *wake;            /* owned; on wake_fd */
 	int wake_fd;
 	pthread_t thread;
-	pthread_mutex_t lock;          /* guards inbox */
+	pthread_mutex_t lock;          /* guards inbox and finished */
 	struct message *inbox, **inbox_tail;
+	struct job_queue finished;     /* looked at after the inbox: what a job has sent ahead comes first */
 	const struct loop_events *events;
 	struct loop_reader *readers;   /* owned; one for each database */
 	struct runner runner;
@@ -51,6 +53,8 @@ struct loop {
 	struct stats stats;
 	struct buf audit;              /* lines of this turn's answers, written before those are */
 	char *input;                   /* owned; LOOP_INPUT_BYTES, for reading sockets */
+	struct spares blocks;          /* of LOOP_BLOCK_BYTES: what connections hold while they have something to do */
+	struct job_pool jobs;
 	struct conn *conns;            /* all it serves */
 	struct conn *ready;            /* with bytes to look at, this turn */
 	struct conn *dirty;            /* with answers to write, this turn */
@@ -63,7 +67,12 @@ struct loop {
 	bool stop;
 };
 
-enum { LOOP_INPUT_BYTES = 65536, LOOP_READ_BUDGET_US = 1000 };
+enum {
+	LOOP_INPUT_BYTES = 65536,
+	LOOP_BLOCK_BYTES = 1000,       /* most requests fit; what does not goes through the loop's buffer */
+	LOOP_BLOCKS_KEPT = 256,
+	LOOP_READ_BUDGET_US = 1000
+};
 
 ROWD_MUST_CHECK enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_events *events,
 					struct loop **out, struct err *err);
