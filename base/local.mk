@@ -7,6 +7,7 @@ libbase_la_SOURCES = \
 	base/arena.h \
 	base/buf.c \
 	base/buf.h \
+	base/clock.h \
 	base/err.c \
 	base/err.h \
 	base/paths.c \

@@ -15,21 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { RETRY_FIRST_MS = 1, RETRY_MOST_MS = 200, RPC_RESPONSE_PARTS = 4, RPC_NOTIFICATION_PARTS = 3 };
 
 /* ---- deadlines ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 deadline deadline_in(int timeout_ms)
 {
-	return timeout_ms < 0 ? DEADLINE_NONE : now_ms() + timeout_ms;
+	return timeout_ms < 0 ? DEADLINE_NONE : clock_ns() / NS_PER_MS + timeout_ms;
 }
 
 int deadline_left_ms(deadline at)
@@ -38,7 +32,7 @@ int deadline_left_ms(deadline at)
 
 	if (at == DEADLINE_NONE)
 		return -1;
-	left = at - now_ms();
+	left = at - clock_ns() / NS_PER_MS;
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -57,8 +51,7 @@ static void sleep_about(int ms, deadline until)
 	struct timespec ts;
 	int left = deadline_left_ms(until), nap_us;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	nap_us = ms * 500 + (int)((unsigned long)ts.tv_nsec / 7 % (unsigned long)(ms * 500));
+	nap_us = ms * 500 + (int)(clock_ns() % NS_PER_S / 7 % (ms * 500));
 	if (left >= 0 && nap_us / 1000 > left)
 		nap_us = left * 1000;
 	ts = (struct timespec){ nap_us / 1000000, (long)(nap_us % 1000000) * 1000 };

@@ -41,6 +41,8 @@ libdaemon_a_SOURCES = \
 	daemon/db/sqlite_watch.c \
 	daemon/db/statement_cache.c \
 	daemon/db/statement_cache.h \
+	daemon/db/watch.c \
+	daemon/db/watch.h \
 	daemon/exec/cascade.c \
 	daemon/exec/cascade.h \
 	daemon/exec/constraint.c \
@@ -128,7 +130,6 @@ libdaemon_a_SOURCES = \
 	daemon/rpc/op_session.h \
 	daemon/rpc/session.c \
 	daemon/rpc/session.h \
-	daemon/run/clock.h \
 	daemon/run/job.c \
 	daemon/run/job.h \
 	daemon/run/keeper.c \

@@ -18,7 +18,7 @@
 #include "daemon/net/listener.h"
 #include "daemon/notify.h"
 #include "daemon/rpc/session.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/keeper.h"
 #include "daemon/server.h"
 

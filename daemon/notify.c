@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 enum { FIRST_FD = 3 };    /* sd_listen_fds(3): SD_LISTEN_FDS_START */
 
@@ -53,12 +54,10 @@ void notify_send(const char *state)
 
 void notify_reloading(void)
 {
-	struct timespec now;
 	char state[64];
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+		 (uint64_t)clock_ns() / 1000);
 	notify_send(state);
 }
 

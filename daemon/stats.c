@@ -3,7 +3,7 @@
 #include "daemon/stats.h"
 
 #include "daemon/log.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/loop.h"
 #include "daemon/server.h"
 #include "proto/value.h"

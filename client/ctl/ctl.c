@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "client/ctl/interrupt.h"
 #include "client/ctl/json.h"
 #include "proto/op.h"
@@ -195,14 +195,6 @@ void ctl_show_request(const struct ctl *ctl, const char *method, const struct js
 			       : "[]");
 }
 
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 /* Could it change anything? */
 static bool method_writes(const char *method)
 {
@@ -215,14 +207,14 @@ static bool method_writes(const char *method)
 enum rowd_code ctl_call_raw(struct ctl *ctl, const char *method, const struct buf *params,
 			    struct rowd_result **result_out, struct rowd_error *err)
 {
-	double before = now_ms();
+	int64_t before = clock_ns();
 	enum rowd_code rc;
 
 	interrupt_begin(ctl->conn, method_writes(method));
 	rc = rowd_call(ctl->conn, method, rowd_raw(params->data, params->len), NULL, result_out, err);
 	interrupt_end();
 	if (ctl->verbose)
-		fprintf(stderr, "< %s after %.1f ms\n", rowd_code_name(rc), now_ms() - before);
+		fprintf(stderr, "< %s after %.1f ms\n", rowd_code_name(rc), (double)(clock_ns() - before) / NS_PER_MS);
 	return rc;
 }
 

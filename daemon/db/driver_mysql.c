@@ -162,7 +162,7 @@ enum rowd_code mydb_commit(void *conn, struct err *err)
 	if (mysql_real_query(c->db, words, strlen(words)))
 		rc = commit_failed(c, err);
 	mydb_guard_leave(c);
-	c->used_ns = mydb_now_ns();
+	c->used_ns = clock_ns();
 	return rc;
 }
 
@@ -192,7 +192,7 @@ void mydb_step_back(struct mydb_conn *c, bool aside)
 
 static bool is_older(int64_t since_ns, int64_t ms)
 {
-	return mydb_now_ns() - since_ns > ms * MYDB_NS_PER_MS;
+	return clock_ns() - since_ns > ms * NS_PER_MS;
 }
 
 /* A server that has gone has closed its end, or said something that nobody asked for. */
@@ -211,7 +211,7 @@ static enum rowd_code ask_alive(struct mydb_conn *c, struct err *err)
 	if (mysql_ping(c->db))
 		rc = mydb_fail(c, err);
 	mydb_guard_leave(c);
-	c->used_ns = mydb_now_ns();
+	c->used_ns = clock_ns();
 	return rc;
 }
 

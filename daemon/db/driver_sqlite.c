@@ -128,7 +128,7 @@ static enum rowd_code sqlite_exec(void *conn, void *stmt, const struct value *pa
 	c->stopped = c->raised = ROWD_OK;
 	/* a budget alone is looked at soon enough, while it runs */
 	if ((c->watch->deadline_ns || atomic_load_explicit(&c->watch->cancelled, memory_order_relaxed)) &&
-	    sqlite_watch_look(c))
+	    watch_look(c->watch, &c->stopped))
 		return sqlite_fail(c, SQLITE_INTERRUPT, err);
 	code = bind_all(c, s, params, nparams, err);
 	if (code)

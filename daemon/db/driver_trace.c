@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "proto/code.h"
 
 enum { DRIVERS_MOST = 8, TEXT_SHOWN_BYTES = 2000 };
@@ -28,21 +28,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct trace traces[DRIVERS_MOST];   /* guarded by lock until made, constant then */
 static size_t ntraces;
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* The end of a line; returns code. */
-static enum rowd_code told(enum rowd_code code, int64_t since_us, const struct err *err)
+static enum rowd_code told(enum rowd_code code, int64_t since_ns, const struct err *err)
 {
 	fprintf(stderr, " code=%s", code_name(code));
 	if (code)
 		fprintf(stderr, " native=%d text=\"%s\"", err->native, err->text);
-	fprintf(stderr, " took_us=%" PRId64 "\n", now_us() - since_us);
+	fprintf(stderr, " took_us=%" PRId64 "\n", (clock_ns() - since_ns) / 1000);
 	return code;
 }
 
@@ -50,7 +42,7 @@ static enum rowd_code trace_open(void *conn, const struct db_source *src, enum d
 				 const struct db_watch *watch, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code;
 	size_t i;
 
@@ -73,7 +65,7 @@ static void trace_close(void *conn)
 static enum rowd_code trace_prepare(void *conn, const char *text, size_t len, void **stmt_out, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->prepare(c->state, text, len, stmt_out, err);
 
 	fprintf(stderr, "driver %p prepare stmt=%p bytes=%zu %.*s", conn, code ? NULL : *stmt_out, len,
@@ -93,7 +85,7 @@ static enum rowd_code trace_exec(void *conn, void *stmt, const struct value *par
 				 const struct type *types, size_t ntypes, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->exec(c->state, stmt, params, nparams, types, ntypes, err);
 
 	fprintf(stderr, "driver %p exec stmt=%p params=%zu columns=%zu", conn, stmt, nparams, ntypes);
@@ -103,7 +95,7 @@ static enum rowd_code trace_exec(void *conn, void *stmt, const struct value *par
 static enum rowd_code trace_step(void *conn, void *stmt, struct value *row, bool *has_row_out, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->step(c->state, stmt, row, has_row_out, err);
 
 	fprintf(stderr, "driver %p step stmt=%p row=%d", conn, stmt, !code && *has_row_out);
@@ -122,7 +114,7 @@ static enum rowd_code trace_begin(void *conn, enum db_tx_mode mode, struct err *
 {
 	static const char *const modes[] = { "read-one", "read", "write", "serializable" };
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->begin(c->state, mode, err);
 
 	fprintf(stderr, "driver %p begin %s", conn, modes[mode]);
@@ -132,7 +124,7 @@ static enum rowd_code trace_begin(void *conn, enum db_tx_mode mode, struct err *
 static enum rowd_code trace_commit(void *conn, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->commit(c->state, err);
 
 	fprintf(stderr, "driver %p commit", conn);
@@ -157,7 +149,7 @@ static bool trace_in_transaction(void *conn)
 static enum rowd_code trace_describe(void *conn, struct catalog **out, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->describe(c->state, out, err);
 
 	fprintf(stderr, "driver %p describe", conn);
@@ -167,7 +159,7 @@ static enum rowd_code trace_describe(void *conn, struct catalog **out, struct er
 static enum rowd_code trace_version(void *conn, int64_t *out, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->version(c->state, out, err);
 
 	fprintf(stderr, "driver %p version=%" PRId64, conn, code ? -1 : *out);
@@ -177,7 +169,7 @@ static enum rowd_code trace_version(void *conn, int64_t *out, struct err *err)
 static enum rowd_code trace_ping(void *conn, struct err *err)
 {
 	struct trace_conn *c = conn;
-	int64_t since = now_us();
+	int64_t since = clock_ns();
 	enum rowd_code code = c->inner->ping(c->state, err);
 
 	fprintf(stderr, "driver %p ping", conn);

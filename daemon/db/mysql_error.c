@@ -276,7 +276,7 @@ enum rowd_code mydb_fail_number(struct mydb_conn *c, unsigned number, const char
 	size_t i;
 
 	if (number == 1317 && c->stopped)
-		return mydb_fail_stopped(c->stopped, err);
+		return mydb_fail_stopped(c, err);
 	if (number == 1062 && names_primary_key(message))
 		return apply(c, number, ROWD_E_CONFLICT, 0, "another row has that primary key", err);
 	if (is_demoted(c, number))
@@ -319,16 +319,9 @@ bool mydb_is_lost(unsigned number)
 	return is_lost(number);
 }
 
-enum rowd_code mydb_fail_stopped(enum rowd_code why, struct err *err)
+enum rowd_code mydb_fail_stopped(const struct mydb_conn *c, struct err *err)
 {
-	switch (why) {
-	case ROWD_E_TIMEOUT:
-		return err_native(err, why, 1317, "the deadline passed");
-	case ROWD_E_LIMIT:
-		return err_native(err, why, 1317, "the statement is over its budget");
-	default:
-		return err_native(err, why, 1317, "cancelled");
-	}
+	return watch_fail(c->stopped, 1317, err);
 }
 
 /* Everything keeps rowd from its database, so everything is `unavailable`; the reason is in the text. */

@@ -17,12 +17,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "daemon/db/mysql_private.h"
 
 enum {
-	NS_PER_S = 1000000000,
 	PROBE_AFTER_MS = 5000, /* without an answer: is the server there at all? */
 	PROBES = 2,            /* without an answer either, and it is given up */
 	PATIENCE_MS = 5000     /* from the word to the end of the connection, when nothing comes of it */
@@ -41,14 +39,6 @@ static pthread_cond_t settled = PTHREAD_COND_INITIALIZER;
 static struct mydb_conn *entered; /* those that wait for their servers */
 static int64_t next_look_ns;      /* when the watching thread will look by itself */
 static bool ending;
-
-int64_t mydb_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
 
 static void init_once(void)
 {
@@ -100,7 +90,7 @@ static void kill_start(struct mydb_conn *c)
 	pthread_t killer;
 
 	g->state = GUARD_KILLING;
-	g->cut_ns = mydb_now_ns() + (int64_t)(PATIENCE_MS + MYDB_KILL_MS) * MYDB_NS_PER_MS;
+	g->cut_ns = clock_ns() + (int64_t)(PATIENCE_MS + MYDB_KILL_MS) * NS_PER_MS;
 	if (start_thread(&killer, killer_run, c) == 0) {
 		pthread_detach(killer);
 	} else {
@@ -121,7 +111,7 @@ static void *probe_run(void *arg)
 	mysql_thread_end();
 	pthread_mutex_lock(&lock);
 	g->unanswered = there ? 0 : g->unanswered + 1;
-	g->probe_ns = mydb_now_ns() + (there ? (int64_t)PROBE_AFTER_MS * MYDB_NS_PER_MS : 0);
+	g->probe_ns = clock_ns() + (there ? (int64_t)PROBE_AFTER_MS * NS_PER_MS : 0);
 	if (g->unanswered == PROBES)
 		g->cut_ns = 1;
 	g->probing = false;
@@ -178,7 +168,7 @@ static void *watch_run(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&lock);
 	while (!ending) {
-		now = mydb_now_ns();
+		now = clock_ns();
 		next = INT64_MAX;
 		for (c = entered; c; c = c->guard.next) {
 			int64_t due = attend(c, now);
@@ -191,7 +181,7 @@ static void *watch_run(void *arg)
 			pthread_cond_wait(&wake, &lock);
 			continue;
 		}
-		until = (struct timespec){ .tv_sec = next / NS_PER_S, .tv_nsec = next % NS_PER_S };
+		until = clock_timespec(next);
 		pthread_cond_timedwait(&wake, &lock, &until);
 	}
 	pthread_mutex_unlock(&lock);
@@ -253,7 +243,7 @@ static int64_t watch_end(const struct db_watch *w)
 void mydb_guard_enter(struct mydb_conn *c, int64_t control_ms)
 {
 	struct mydb_guard *g = &c->guard;
-	int64_t now = mydb_now_ns();
+	int64_t now = clock_ns();
 
 	pthread_mutex_lock(&lock);
 	assert(g->state == GUARD_IDLE);
@@ -264,8 +254,8 @@ void mydb_guard_enter(struct mydb_conn *c, int64_t control_ms)
 	g->stop_ns = g->stoppable ? watch_end(c->watch) : 0;
 	g->cut_ns = g->stoppable && !c->bounded
 			    ? 0
-			    : now + (control_ms ? control_ms : MYDB_PING_MS) * MYDB_NS_PER_MS;
-	g->probe_ns = now + (int64_t)PROBE_AFTER_MS * MYDB_NS_PER_MS;
+			    : now + (control_ms ? control_ms : MYDB_PING_MS) * NS_PER_MS;
+	g->probe_ns = now + (int64_t)PROBE_AFTER_MS * NS_PER_MS;
 	g->unanswered = 0;
 	g->previous = NULL;
 	g->next = entered;
@@ -337,25 +327,6 @@ enum mydb_kill mydb_guard_stop_now(struct mydb_conn *c)
 	result = g->kill;
 	pthread_mutex_unlock(&lock);
 	return result;
-}
-
-enum rowd_code mydb_watch_look(struct mydb_conn *c)
-{
-	const struct db_watch *w = c->watch;
-	int64_t now;
-
-	if (c->stopped)
-		return c->stopped;
-	if (atomic_load_explicit(&w->cancelled, memory_order_relaxed))
-		return c->stopped = ROWD_E_CANCELLED;
-	if (!w->deadline_ns && !w->budget_ns)
-		return ROWD_OK;
-	now = mydb_now_ns();
-	if (w->deadline_ns && now >= w->deadline_ns)
-		return c->stopped = ROWD_E_TIMEOUT;
-	if (w->budget_ns && now >= w->budget_ns)
-		return c->stopped = ROWD_E_LIMIT;
-	return ROWD_OK;
 }
 
 void mydb_guard_cancel(void *conn)

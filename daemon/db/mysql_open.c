@@ -295,7 +295,7 @@ enum rowd_code mydb_check_writable(struct mydb_conn *c, struct err *err)
 		rc = check_read_only(c, err);
 	c->bounded = false;
 	if (!rc)
-		c->checked_ns = mydb_now_ns();
+		c->checked_ns = clock_ns();
 	return rc;
 }
 

@@ -13,7 +13,8 @@
 #include <errmsg.h>
 #include <mysql.h>
 
-#include "daemon/db/driver.h"
+#include "base/clock.h"
+#include "daemon/db/watch.h"
 
 #ifdef MARIADB_BASE_VERSION
 typedef my_bool mydb_flag;
@@ -33,8 +34,7 @@ enum {
 	MYDB_KILL_MS = 6000,                       /* at most, to have a statement stopped */
 	MYDB_PING_MS = 4000,
 	MYDB_CONTROL_MS = 10000, /* beginning, rolling back, asking */
-	MYDB_COMMIT_MS = 30000,
-	MYDB_NS_PER_MS = 1000000
+	MYDB_COMMIT_MS = 30000
 };
 
 /* ---- mysql_url.c: where the servers are ---- */
@@ -177,9 +177,6 @@ struct mydb_stmt {
 	struct mydb_stmt *next, *previous; /* of the connection */
 };
 
-/* CLOCK_MONOTONIC */
-int64_t mydb_now_ns(void);
-
 /* Every connection that is opened holds the guard's thread. */
 enum rowd_code mydb_guard_hold(struct mydb_conn *c, struct err *err);
 void mydb_guard_let_go(struct mydb_conn *c);
@@ -198,9 +195,6 @@ enum mydb_kill mydb_guard_leave(struct mydb_conn *c);
 
 /* The thread of the connection itself wants its statement stopped, and waits until the server knows. */
 enum mydb_kill mydb_guard_stop_now(struct mydb_conn *c);
-
-/* May work go on? Otherwise c->stopped says why not, and that is returned. */
-enum rowd_code mydb_watch_look(struct mydb_conn *c);
 
 /* driver.cancel */
 void mydb_guard_cancel(void *conn);
@@ -253,7 +247,8 @@ bool mydb_commit_is_undone(unsigned number);
 /* Did the server, or the link to it, go away? */
 bool mydb_is_lost(unsigned number);
 
-enum rowd_code mydb_fail_stopped(enum rowd_code why, struct err *err);
+/* Of a statement that the watch stopped: c->stopped says why. */
+enum rowd_code mydb_fail_stopped(const struct mydb_conn *c, struct err *err);
 
 /* ---- mysql_values.c ---- */
 

@@ -67,7 +67,7 @@ void mydb_host_avoid(struct mydb_conn *c)
 	size_t i = (size_t)(c->host - c->url.hosts);
 
 	pthread_mutex_lock(&c->shared->lock);
-	c->shared->avoided_until_ns[i] = mydb_now_ns() + (int64_t)HOST_AVOIDED_MS * MYDB_NS_PER_MS;
+	c->shared->avoided_until_ns[i] = clock_ns() + (int64_t)HOST_AVOIDED_MS * NS_PER_MS;
 	pthread_mutex_unlock(&c->shared->lock);
 }
 
@@ -77,7 +77,7 @@ bool mydb_host_is_avoided(struct mydb_conn *c, const struct mydb_host *host)
 	bool avoided;
 
 	pthread_mutex_lock(&c->shared->lock);
-	avoided = mydb_now_ns() < c->shared->avoided_until_ns[i];
+	avoided = clock_ns() < c->shared->avoided_until_ns[i];
 	pthread_mutex_unlock(&c->shared->lock);
 	return avoided;
 }

@@ -236,9 +236,9 @@ static enum rowd_code leave(struct mydb_conn *c, enum rowd_code rc, struct err *
 	bool interrupted = rc && err->native == INTERRUPTED;
 
 	swallow_kill(c, mydb_guard_leave(c), interrupted);
-	c->used_ns = mydb_now_ns();
-	if (rc && (interrupted || c->guard.cut) && mydb_watch_look(c))
-		return mydb_fail_stopped(c->stopped, err);
+	c->used_ns = clock_ns();
+	if (rc && (interrupted || c->guard.cut) && watch_look(c->watch, &c->stopped))
+		return mydb_fail_stopped(c, err);
 	return rc;
 }
 
@@ -352,8 +352,8 @@ static enum rowd_code prepare_guarded(struct mydb_conn *c, struct mydb_stmt *s, 
 	if (rc)
 		return rc;
 	c->stopped = ROWD_OK;
-	if (mydb_watch_look(c))
-		return mydb_fail_stopped(c->stopped, err);
+	if (watch_look(c->watch, &c->stopped))
+		return mydb_fail_stopped(c, err);
 	mydb_guard_enter(c, 0);
 	rc = prepare_now(c, s, err);
 	rc = leave(c, rc, err);
@@ -422,8 +422,8 @@ static enum rowd_code run(struct mydb_conn *c, struct mydb_stmt *s, const struct
 {
 	enum rowd_code rc = ROWD_OK;
 
-	if (mydb_watch_look(c))
-		return mydb_fail_stopped(c->stopped, err);
+	if (watch_look(c->watch, &c->stopped))
+		return mydb_fail_stopped(c, err);
 	if (!s->stmt && !s->as_text)
 		rc = prepare_now(c, s, err);
 	if (rc)
@@ -510,12 +510,12 @@ enum rowd_code mydb_step(void *conn, void *stmt, struct value *row, bool *has_ro
 	enum rowd_code rc;
 	unsigned i;
 
-	if (mydb_watch_look(c))
-		return mydb_fail_stopped(c->stopped, err);
+	if (watch_look(c->watch, &c->stopped))
+		return mydb_fail_stopped(c, err);
 	mydb_guard_update(c);
 	rc = fetch(c, s, has_row_out, err);
-	if (rc && err->native == INTERRUPTED && mydb_watch_look(c))
-		return mydb_fail_stopped(c->stopped, err);
+	if (rc && err->native == INTERRUPTED && watch_look(c->watch, &c->stopped))
+		return mydb_fail_stopped(c, err);
 	for (i = 0; *has_row_out && !rc && i < s->ntypes; i++)
 		rc = mydb_read_value(c, s, i, &s->types[i], &row[i], err);
 	if (rc)
@@ -556,7 +556,7 @@ static void end_rows(struct mydb_conn *c, struct mydb_stmt *s)
 	c->reading = NULL;
 	mydb_cells_trim(c);
 	swallow_kill(c, mydb_guard_leave(c), interrupted);
-	c->used_ns = mydb_now_ns();
+	c->used_ns = clock_ns();
 	if (c->broken)
 		return;
 	if (c->in_transaction && !transaction_stands(c))
@@ -623,6 +623,6 @@ enum rowd_code mydb_say(struct mydb_conn *c, const char *words, int64_t control_
 	if (mysql_real_query(c->db, words, strlen(words)))
 		rc = mydb_fail(c, err);
 	mydb_guard_leave(c);
-	c->used_ns = mydb_now_ns();
+	c->used_ns = clock_ns();
 	return rc;
 }

@@ -97,7 +97,7 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 {
 	struct mydb_conn *c = conn;
 	struct mydb_shared *s = c->shared;
-	int64_t began = mydb_now_ns(), version = 0, ended;
+	int64_t began = clock_ns(), version = 0, ended;
 	uint64_t generation;
 	bool fresh, aside;
 	enum rowd_code rc;
@@ -112,7 +112,7 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 	aside = mydb_step_aside(c);
 	rc = mydb_version_read(c, &version, err);
 	mydb_step_back(c, aside);
-	ended = mydb_now_ns();
+	ended = clock_ns();
 	pthread_mutex_lock(&s->lock);
 	s->asking = false;
 	if (!rc && s->generation == generation) { /* else somebody has learnt a later one */

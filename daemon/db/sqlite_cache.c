@@ -39,7 +39,7 @@ void sqlite_cache_attend(struct sqlite_conn *c)
 
 	if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_DATA_VERSION, &emptied) != SQLITE_OK)
 		return;
-	now = sqlite_now_ns();
+	now = clock_ns();
 	if (emptied != c->emptied) {
 		c->emptied = emptied;
 		c->emptied_ns = now;

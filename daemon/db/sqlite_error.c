@@ -82,18 +82,6 @@ static enum rowd_code fail_error(sqlite3 *db, struct err *err)
 	return err_native(err, ROWD_E_INTERNAL, SQLITE_ERROR, "SQLite refused a statement");
 }
 
-static enum rowd_code fail_stopped(enum rowd_code why, int rc, struct err *err)
-{
-	switch (why) {
-	case ROWD_E_TIMEOUT:
-		return err_native(err, why, rc, "the deadline passed");
-	case ROWD_E_LIMIT:
-		return err_native(err, why, rc, "the statement is over its budget");
-	default:
-		return err_native(err, why, rc, "cancelled");
-	}
-}
-
 static enum rowd_code fail_raised(enum rowd_code why, struct err *err)
 {
 	if (why == ROWD_E_OUT_OF_RANGE)
@@ -127,7 +115,7 @@ enum rowd_code sqlite_fail(struct sqlite_conn *c, int rc, struct err *err)
 	if (rc == SQLITE_FULL)
 		c->full = true;
 	if (c->stopped && ((rc & 0xff) == SQLITE_INTERRUPT || (rc & 0xff) == SQLITE_BUSY))
-		return fail_stopped(c->stopped, rc, err);
+		return watch_fail(c->stopped, rc, err);
 	if (c->raised && rc == SQLITE_ERROR)
 		return fail_raised(c->raised, err);
 	if ((rc & 0xff) == SQLITE_ERROR)

@@ -188,7 +188,7 @@ static int like_match(struct sqlite_conn *c, const struct like *l)
 	unsigned steps = 0;
 
 	for (;;) {
-		if (++steps % LIKE_STEPS_PER_LOOK == 0 && sqlite_watch_look(c))
+		if (++steps % LIKE_STEPS_PER_LOOK == 0 && watch_look(c->watch, &c->stopped))
 			return -1;
 		if (p < l->pattern_end && *p == '%') {
 			again_p = ++p;

@@ -337,7 +337,7 @@ static enum rowd_code remember_file(struct sqlite_conn *c, struct err *err)
 
 enum rowd_code sqlite_check_moved(struct sqlite_conn *c, struct err *err)
 {
-	int64_t now = sqlite_now_ns();
+	int64_t now = clock_ns();
 	int moved = 0;
 
 	/* a writer is about to wait for the disk anyway; a reader is not */

@@ -8,7 +8,8 @@
 
 #include <sqlite3.h>
 
-#include "daemon/db/driver.h"
+#include "base/clock.h"
+#include "daemon/db/watch.h"
 
 struct sqlite_conn {
 	sqlite3 *db;                    /* owned; NULL before open and after a failed one */
@@ -61,12 +62,6 @@ enum rowd_code sqlite_check_moved(struct sqlite_conn *c, struct err *err);
 
 /* Let SQLite ask the watch: while it computes and while it waits for a lock. */
 void sqlite_watch_install(struct sqlite_conn *c);
-
-/* May work go on? Otherwise c->stopped says why not, and that is returned. */
-enum rowd_code sqlite_watch_look(struct sqlite_conn *c);
-
-/* CLOCK_MONOTONIC */
-int64_t sqlite_now_ns(void);
 
 /* ---- sqlite_error.c ---- */
 

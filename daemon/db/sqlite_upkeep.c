@@ -15,7 +15,6 @@ enum {
 	VACUUM_PAGES = 64,          /* given back between two looks at the clock */
 	VACUUM_SPARE_BYTES = 4 * 1024 * 1024, /* that the disk must have beyond what the log will take */
 	BACKUP_PAGES = 256,
-	NS_PER_MS = 1000000,
 	PROBLEMS_MOST = 100
 };
 
@@ -77,7 +76,7 @@ static enum rowd_code run_pragma(struct sqlite_conn *c, const char *pragma, stru
 enum rowd_code sqlite_reclaim(void *conn, int64_t max_ms, struct err *err)
 {
 	struct sqlite_conn *c = conn;
-	int64_t until = sqlite_now_ns() + max_ms * NS_PER_MS, mode = 0, left = 0;
+	int64_t until = clock_ns() + max_ms * NS_PER_MS, mode = 0, left = 0;
 	char step[64];
 	enum rowd_code code;
 
@@ -92,8 +91,8 @@ enum rowd_code sqlite_reclaim(void *conn, int64_t max_ms, struct err *err)
 	if (!code)
 		code = ask_int(c, "PRAGMA main.freelist_count", &left, err);
 	/* each step is a transaction: others get the lock between two of them */
-	while (!code && left > 0 && sqlite_now_ns() < until) {
-		code = sqlite_watch_look(c) ? sqlite_fail(c, SQLITE_INTERRUPT, err) : run_pragma(c, step, err);
+	while (!code && left > 0 && clock_ns() < until) {
+		code = watch_look(c->watch, &c->stopped) ? sqlite_fail(c, SQLITE_INTERRUPT, err) : run_pragma(c, step, err);
 		if (!code)
 			code = ask_int(c, "PRAGMA main.freelist_count", &left, err);
 	}
@@ -138,7 +137,7 @@ static enum rowd_code copy(struct sqlite_conn *c, sqlite3 *to, struct err *err)
 		return sqlite_fail(c, sqlite3_extended_errcode(to), err);
 	do {
 		rc = sqlite3_backup_step(b, BACKUP_PAGES);
-		if (sqlite_watch_look(c))
+		if (watch_look(c->watch, &c->stopped))
 			rc = SQLITE_INTERRUPT;
 	} while (rc == SQLITE_OK);
 	if (rc != SQLITE_DONE)

@@ -4,48 +4,18 @@
  */
 #include "config.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "daemon/db/sqlite_private.h"
 
 enum {
-	STEPS_PER_LOOK = 1000,     /* of SQLite's machine: 20 to 100 microseconds */
-	NS_PER_MS = 1000000,
-	NS_PER_S = 1000000000
+	STEPS_PER_LOOK = 1000      /* of SQLite's machine: 20 to 100 microseconds */
 };
-
-int64_t sqlite_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
-enum rowd_code sqlite_watch_look(struct sqlite_conn *c)
-{
-	const struct db_watch *w = c->watch;
-	int64_t now;
-
-	if (c->stopped)
-		return c->stopped;
-	if (atomic_load_explicit(&w->cancelled, memory_order_relaxed))
-		return c->stopped = ROWD_E_CANCELLED;
-	if (!w->deadline_ns && !w->budget_ns)
-		return ROWD_OK;
-	now = sqlite_now_ns();
-	if (w->deadline_ns && now >= w->deadline_ns)
-		return c->stopped = ROWD_E_TIMEOUT;
-	if (w->budget_ns && now >= w->budget_ns)
-		return c->stopped = ROWD_E_LIMIT;
-	return ROWD_OK;
-}
 
 static int watch_progress(void *arg)
 {
 	struct sqlite_conn *c = arg;
 
-	return !c->unstoppable && sqlite_watch_look(c) != ROWD_OK;
+	return !c->unstoppable && watch_look(c->watch, &c->stopped) != ROWD_OK;
 }
 
 /* Sleep a little and say "try again" (1), or give up (0). */
@@ -54,7 +24,7 @@ static int watch_busy(void *arg, int tries)
 	static const int delays_ms[] = { 1, 2, 5, 10, 15, 20, 25, 25, 25, 50 };
 	const int ndelays = sizeof delays_ms / sizeof *delays_ms;
 	struct sqlite_conn *c = arg;
-	int64_t now = sqlite_now_ns(), delay, left;
+	int64_t now = clock_ns(), delay, left;
 	struct timespec nap;
 
 	if (tries == 0)
@@ -63,7 +33,7 @@ static int watch_busy(void *arg, int tries)
 		c->stopped = ROWD_E_LIMIT;
 		return 0;
 	}
-	if (sqlite_watch_look(c))
+	if (watch_look(c->watch, &c->stopped))
 		return 0;
 	left = c->busy_since_ns + c->source->busy_timeout_ms * NS_PER_MS - now;
 	if (c->watch->deadline_ns && c->watch->deadline_ns - now < left)

@@ -90,7 +90,8 @@ static bool is_expired(const struct exec *x, const struct once *once)
 
 static enum rowd_code refuse_expired(struct err *err)
 {
-	return err_set(err, ROWD_E_ID_EXPIRED, "the request id is older than what is remembered; nobody can tell what became of it");
+	return err_set(err, ROWD_E_ID_EXPIRED,
+		       "the request id is older than what is remembered; nobody can tell what became of it");
 }
 
 /* ---- its row ---- */

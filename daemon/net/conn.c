@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/server.h"
 #include "proto/limits.h"
 

@@ -7,7 +7,7 @@
 #include "daemon/audit.h"
 #include "daemon/rpc/errand.h"
 #include "daemon/rpc/op_session.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "proto/value.h"
 
 enum { SLOW_READS_ELSEWHERE = 64 };  /* after one read took too long, so many go to a reader at once */

@@ -10,7 +10,7 @@
 #include "daemon/net/peer.h"
 #include "daemon/rpc/dispatch.h"
 #include "daemon/run/keeper.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "proto/value.h"
 
 enum { OUT_HIGH_BYTES = 1024 * 1024 };  /* no more answers are put behind so much that is unwritten */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "proto/value.h"
 
 enum {

@@ -10,7 +10,7 @@
 #include "daemon/exec/once.h"
 #include "daemon/exec/purge.h"
 #include "daemon/log.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/lane.h"
 #include "daemon/run/loop.h"
 #include "daemon/server.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/log.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/loop.h"
 #include "daemon/run/worker.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/server.h"
 
 enum { AUDIT_TURN_BYTES = 64 * 1024 * 1024, MESSAGE_MOST_BYTES = 64 * 1024 * 1024 };

@@ -106,8 +106,8 @@ struct message *message_new(enum message_kind kind);
 struct runner *loop_runner(struct loop *l);
 
 /*
- * The connection for reads in line, with this turn's snapshot open; its budget begins at now_ns. ROWD_E_UNAVAILABLE and its
- * kin, or ROWD_E_LIMIT when it could not be had without waiting.
+ * The connection for reads in line, with this turn's snapshot open; its budget begins at now_ns.
+ * ROWD_E_UNAVAILABLE and its kin, or ROWD_E_LIMIT when it could not be had without waiting.
  */
 ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,
 					     struct err *err);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/loop.h"
 #include "daemon/run/worker_private.h"
 #include "daemon/server.h"

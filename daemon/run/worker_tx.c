@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/worker_private.h"
 
 /* With the lock held: jobs of others have waited too long behind a transaction. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/run/clock.h"
+#include "base/clock.h"
 #include "daemon/run/worker_private.h"
 
 enum {
