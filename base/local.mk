@@ -10,6 +10,7 @@ libbase_la_SOURCES = \
 	base/clock.h \
 	base/err.c \
 	base/err.h \
+	base/hex.h \
 	base/paths.c \
 	base/paths.h \
 	base/sha256.c \

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "client/ctl/json.h"
 
 static bool text_is_int(const char *s, size_t len)
@@ -110,14 +111,6 @@ static bool bool_from_text(const char *s, struct json_object **out, const char *
 	}
 	*why_out = "it is neither true nor false";
 	return false;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 bool literal_hex(const char *text, size_t len, char **out, size_t *len_out)

@@ -8,22 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "daemon/db/mysql_private.h"
 
 enum { PORT_DEFAULT = 3306, PORT_MOST = 65535 };
 
 static const char scheme[] = "mysql://";
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* Resolve %XX in place. */
 static enum rowd_code decode(char *s, const char *what, struct err *err)

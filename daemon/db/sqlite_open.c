@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include "base/hex.h"
 #include "daemon/db/sqlite_private.h"
 
 enum {
@@ -32,17 +33,6 @@ enum {
 /* ---- the URL ---- */
 
 static const char scheme[] = "sqlite://";
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* The path of a URL, with %XX resolved, into out[PATH_MAX]. */
 static enum rowd_code url_path(const char *url, char *out, struct err *err)
