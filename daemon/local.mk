@@ -138,6 +138,8 @@ libdaemon_a_SOURCES = \
 	daemon/run/lane.h \
 	daemon/run/loop.c \
 	daemon/run/loop.h \
+	daemon/run/rest.c \
+	daemon/run/rest.h \
 	daemon/run/runner.c \
 	daemon/run/runner.h \
 	daemon/run/tx.c \
@@ -202,6 +204,7 @@ daemon_unit_tests = \
 	tests/unit/test_exec_delete \
 	tests/unit/test_exec_write \
 	tests/unit/test_plan \
+	tests/unit/test_rest \
 	tests/unit/test_sum
 tests_unit_test_db_SOURCES = tests/unit/test_db.c tests/lib/driver_script.c tests/lib/driver_script.h
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c tests/lib/requests.c tests/lib/requests.h \

@@ -67,8 +67,8 @@ static ssize_t read_some(struct conn *c)
 	size_t room;
 	ssize_t n;
 
-	buf_borrow(&c->in, &c->loop->blocks);
-	if (c->in.cap - c->in.len < LOOP_BLOCK_BYTES / 2 && !buf_reserve(&c->in, LOOP_BLOCK_BYTES)) {
+	buf_borrow(&c->in, &c->loop->large);
+	if (c->in.cap - c->in.len < LOOP_LARGE_BYTES / 2 && !buf_reserve(&c->in, LOOP_LARGE_BYTES)) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -210,7 +210,7 @@ static void frame_no_wait(struct conn *c)
 static void in_compact(struct conn *c)
 {
 	if (c->in_used == c->in.len)
-		buf_return(&c->in, &c->loop->blocks);
+		buf_return(&c->in, &c->loop->large);
 	else if (c->in_used)
 		buf_consume(&c->in, c->in_used);
 	c->in_used = 0;
@@ -220,7 +220,7 @@ static enum frame_status frame_partial(struct conn *c)
 {
 	in_compact(c);
 	if (!c->in.len) {
-		spares_give(&c->loop->blocks, c->frame);
+		spares_give(&c->loop->small, c->frame);
 		c->frame = NULL;
 		frame_no_wait(c);
 	} else {
@@ -237,8 +237,8 @@ enum frame_status conn_frame(struct conn *c, const struct frame **frame, const c
 	if (c->in_used == c->in.len)
 		return frame_partial(c);
 	if (!c->frame) {
-		_Static_assert(sizeof(*c->frame) <= LOOP_BLOCK_BYTES, "a frame is kept in a block");
-		c->frame = spares_take(&c->loop->blocks);
+		_Static_assert(sizeof(*c->frame) <= LOOP_SMALL_BYTES, "where a frame was left");
+		c->frame = spares_take(&c->loop->small);
 		if (!c->frame) {
 			c->gone = true;
 			return FRAME_MORE;
@@ -296,13 +296,13 @@ static void write_wait(struct conn *c)
 
 void conn_answers_begin(struct conn *c)
 {
-	buf_borrow(&c->out, &c->loop->blocks);
+	buf_borrow(&c->out, &c->loop->small);
 }
 
 void conn_answers_end(struct conn *c)
 {
 	if (!c->is_dirty && !c->out.len)
-		buf_return(&c->out, &c->loop->blocks);
+		buf_return(&c->out, &c->loop->small);
 }
 
 void conn_flush(struct conn *c)
@@ -323,7 +323,7 @@ void conn_flush(struct conn *c)
 	}
 	stats_add(&c->loop->stats, STAT_bytes_out, done);
 	if (done == c->out.len)
-		buf_return(&c->out, &c->loop->blocks);
+		buf_return(&c->out, &c->loop->small);
 	else
 		buf_consume(&c->out, done);
 	if (c->out.len && !c->gone && (!c->writing || done))

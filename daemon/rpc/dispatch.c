@@ -22,11 +22,10 @@ static const struct limits *session_limits(const struct session *s)
 static struct job *job_make(struct session *s, const struct op *op, uint32_t msgid, const char *params,
 			    size_t params_len)
 {
-	struct job *job = job_new(&s->loop->jobs, params, params_len, (size_t)session_limits(s)->reply_bytes);
+	struct job *job = job_new(s->loop, params, params_len, (size_t)session_limits(s)->reply_bytes);
 
 	if (!job)
 		return NULL;
-	job->loop = s->loop;
 	job->session = s;
 	job->op = op;
 	job->msgid = msgid;

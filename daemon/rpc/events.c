@@ -60,11 +60,13 @@ static void on_turn(struct loop *l)
 	struct conn *c;
 
 	l->read_ended_ns = 0;
+	l->served = 0;
 	audit_write(&l->audit);         /* of those whose client is gone */
 	while (l->ready || l->dirty) {
 		while ((c = l->ready)) {
 			l->ready = c->ready_next;
 			c->is_ready = false;
+			l->served++;
 			session_turn(c->session);
 		}
 		loop_wake_lanes(l);
@@ -73,6 +75,7 @@ static void on_turn(struct loop *l)
 		while ((c = l->dirty)) {
 			l->dirty = c->dirty_next;
 			c->is_dirty = false;
+			l->served++;
 			conn_flush(c);
 			session_flushed(c->session);
 		}

@@ -186,11 +186,11 @@ static void advance(struct session *s)
 	while ((job = s->waiting) && (!s->conn || s->conn->out.len < OUT_HIGH_BYTES)) {
 		if (s->line != job && !dispatch_pipelines(s, job))
 			break;
-		s->nstarted++;
+		s->loop->nstarted++;
 		s->waiting = job->line_next;
 		job->place = JOB_QUEUED;
 		if (dispatch_start(s, job))
-			s->nstarted--;
+			s->loop->nstarted--;
 		answer_done(s);
 	}
 }
@@ -229,11 +229,10 @@ static void line_abandon(struct session *s)
 static void tx_abandon(struct session *s)
 {
 	static const char no_params[] = { (char)0x90 };
-	struct job *job = job_new(&s->loop->jobs, no_params, sizeof(no_params), 64);
+	struct job *job = job_new(s->loop, no_params, sizeof(no_params), 64);
 
 	if (!job)
 		return;                      /* its idle deadline will */
-	job->loop = s->loop;
 	job->session = s;
 	job->op = op_get(OP_ROLLBACK);
 	job->caller = &s->caller;
@@ -241,7 +240,7 @@ static void tx_abandon(struct session *s)
 	job->silent = true;
 	job->place = JOB_QUEUED;
 	line_push(s, job);
-	s->nstarted++;
+	s->loop->nstarted++;
 	job->deadline_ns = clock_ns() + session_config(s)->limits.statement_ms * NS_PER_MS;
 	job->tx = s->tx;
 	lane_submit(s->tx->lane, job);
@@ -398,7 +397,7 @@ void session_job_done(struct session *s, struct job *job)
 {
 	if (hand_to_keeper(s, job))
 		return;
-	s->nstarted--;
+	s->loop->nstarted--;
 	job->place = JOB_DONE;
 	if (s->conn)
 		conn_ready(s->conn);

@@ -6,41 +6,27 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/run/loop.h"
 #include "proto/value.h"
 
 enum {
 	STREAM_BATCHES_AHEAD = 2,      /* batches a worker may be ahead of the client */
-	REPLY_ENVELOPE_BYTES = 4096,   /* room for the head of an answer, or a whole error */
-	POOL_PARAMS_BYTES = 256,       /* of most requests */
-	POOL_ANSWER_BYTES = 384,       /* most answers, with what a handler reserves for one */
-	POOL_MOST = 256
+	REPLY_ENVELOPE_BYTES = 4096    /* room for the head of an answer, or a whole error */
 };
 
-void job_pool_init(struct job_pool *p)
+struct job *job_new(struct loop *loop, const char *params, size_t params_len, size_t max_reply_bytes)
 {
-	spares_init(&p->jobs, sizeof(struct job) + POOL_PARAMS_BYTES, POOL_MOST);
-	spares_init(&p->answers, POOL_ANSWER_BYTES, POOL_MOST);
-}
-
-void job_pool_fini(struct job_pool *p)
-{
-	spares_fini(&p->jobs);
-	spares_fini(&p->answers);
-}
-
-struct job *job_new(struct job_pool *pool, const char *params, size_t params_len, size_t max_reply_bytes)
-{
-	bool pooled = pool && params_len <= POOL_PARAMS_BYTES;
-	struct job *job = pooled ? spares_take(&pool->jobs) : malloc(sizeof(*job) + params_len);
+	bool spare = loop && sizeof(struct job) + params_len <= JOB_SPARE_BYTES;
+	struct job *job = spare ? spares_take(&loop->jobs) : malloc(sizeof(*job) + params_len);
 
 	if (!job)
 		return NULL;
 	memset(job, 0, sizeof(*job));
 	buf_init(&job->out, max_reply_bytes + REPLY_ENVELOPE_BYTES);
-	if (pooled) {
-		job->pool = pool;
-		buf_borrow(&job->out, &pool->answers);
-	}
+	job->loop = loop;
+	job->spare = spare;
+	if (loop)
+		buf_borrow(&job->out, &loop->small);
 	job->params_len = params_len;
 	if (params_len)
 		memcpy(job->params, params, params_len);
@@ -62,13 +48,14 @@ void job_free(struct job *job)
 	if (!job)
 		return;
 	stream_free(job->stream);
-	if (job->pool) {
-		buf_return(&job->out, &job->pool->answers);
-		spares_give(&job->pool->jobs, job);
-	} else {
+	if (job->loop)
+		buf_return(&job->out, &job->loop->small);
+	else
 		buf_fini(&job->out);
+	if (job->spare)
+		spares_give(&job->loop->jobs, job);
+	else
 		free(job);
-	}
 }
 
 void job_fail(struct job *job, const struct err *err)

@@ -104,23 +104,18 @@ struct job {
 	struct err err;             /* when code is not ROWD_OK */
 	struct buf out;             /* the whole answer, encoded */
 	struct job_stream *stream;  /* owned; NULL unless the select streams */
-	struct job_pool *pool;      /* borrowed; where its memory goes, or NULL */
+	bool spare;                 /* its memory is the loop's */
 	size_t params_len;
 	char params[];              /* the encoded params array */
 };
 
-/* Memory of jobs that are over, for the next. Thread: one loop's. */
-struct job_pool {
-	struct spares jobs;         /* with room for params of ordinary length */
-	struct spares answers;
-};
+enum { JOB_SPARE_BYTES = sizeof(struct job) + 256 };  /* with the params of most requests */
 
-void job_pool_init(struct job_pool *p);
-void job_pool_fini(struct job_pool *p);
-
-/* A job with its own copy of params; NULL when memory runs out. pool: NULL when there is none to use; otherwise
- * job_free is for the pool's thread. */
-struct job *job_new(struct job_pool *pool, const char *params, size_t params_len, size_t max_reply_bytes);
+/*
+ * A job with its own copy of params; NULL when memory runs out. loop: where its answer goes; the loop's spare memory
+ * is used, and job_free is for its thread. NULL: nowhere.
+ */
+struct job *job_new(struct loop *loop, const char *params, size_t params_len, size_t max_reply_bytes);
 void job_free(struct job *job);
 
 /* Answer with an error: code, err and the encoded frame are set, whatever was there is dropped. */

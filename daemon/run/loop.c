@@ -2,14 +2,16 @@
 
 #include "daemon/run/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
 #include "base/clock.h"
+#include "daemon/log.h"
+#include "daemon/run/rest.h"
 #include "daemon/server.h"
 
 enum { AUDIT_TURN_BYTES = 64 * 1024 * 1024, MESSAGE_MOST_BYTES = 64 * 1024 * 1024 };
@@ -142,8 +144,9 @@ enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_even
 	l->next_session = s->nloops + index;
 	l->inbox_tail = &l->inbox;
 	job_queue_init(&l->finished);
-	spares_init(&l->blocks, LOOP_BLOCK_BYTES, LOOP_BLOCKS_KEPT);
-	job_pool_init(&l->jobs);
+	spares_init(&l->large, LOOP_LARGE_BYTES, LOOP_SPARES_KEPT);
+	spares_init(&l->small, LOOP_SMALL_BYTES, LOOP_SPARES_KEPT);
+	spares_init(&l->jobs, JOB_SPARE_BYTES, LOOP_SPARES_KEPT);
 	l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	pthread_mutex_init(&l->lock, NULL);
 	buf_init(&l->audit, AUDIT_TURN_BYTES);
@@ -159,6 +162,13 @@ enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_even
 	}
 	*out = l;
 	return ROWD_OK;
+}
+
+void loop_spares_free(struct loop *l)
+{
+	spares_fini(&l->large);
+	spares_fini(&l->small);
+	spares_fini(&l->jobs);
 }
 
 /* What came after the last turn: a second wish to drain, a client that nobody serves any more. */
@@ -192,21 +202,26 @@ void loop_free(struct loop *l)
 	buf_fini(&l->audit);
 	buf_fini(&l->scratch);
 	free(l->input);
-	spares_fini(&l->blocks);
-	job_pool_fini(&l->jobs);
+	loop_spares_free(l);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
 
 void loop_run(struct loop *l)
 {
+	struct rest rest = { .worked_ns = 0 };
+
 	while (!l->stop && !(l->draining && l->events->drained(l))) {
-		if (event_base_loop(l->base, EVLOOP_ONCE) < 0) {
+		bool looks = rest_begin(&rest, l);
+
+		if (event_base_loop(l->base, EVLOOP_ONCE | (looks ? EVLOOP_NONBLOCK : 0)) < 0) {
 			log_error("event=loop loop=%u state=failed", l->index);
 			break;
 		}
 		l->events->turn(l);
+		rest_end(&rest, l, looks);
 	}
+	assert(l->nstarted == 0 || l->nsessions > 0);
 }
 
 static void *loop_main(void *arg)

@@ -53,8 +53,8 @@ struct loop {
 	struct stats stats;
 	struct buf audit;              /* lines of this turn's answers, written before those are */
 	char *input;                   /* owned; LOOP_INPUT_BYTES, for reading sockets */
-	struct spares blocks;          /* of LOOP_BLOCK_BYTES: what connections hold while they have something to do */
-	struct job_pool jobs;
+	struct spares large, small;    /* of LOOP_LARGE_BYTES, LOOP_SMALL_BYTES: for what has something to do */
+	struct spares jobs;            /* of JOB_SPARE_BYTES */
 	struct conn *conns;            /* all it serves */
 	struct conn *ready;            /* with bytes to look at, this turn */
 	struct conn *dirty;            /* with answers to write, this turn */
@@ -62,15 +62,18 @@ struct loop {
 	uint64_t next_session;
 	unsigned nconns;
 	unsigned nsessions;            /* those too whose client is gone and whose jobs are not yet back */
+	unsigned nstarted;             /* jobs that are with others now */
 	bool submitted;                /* jobs, this turn */
+	unsigned served;               /* connections that this turn had something to do for, read or written */
 	bool draining;
 	bool stop;
 };
 
 enum {
 	LOOP_INPUT_BYTES = 65536,
-	LOOP_BLOCK_BYTES = 1000,       /* most requests fit; what does not goes through the loop's buffer */
-	LOOP_BLOCKS_KEPT = 256,
+	LOOP_LARGE_BYTES = 1000,       /* most requests fit; what does not goes through the loop's buffer */
+	LOOP_SMALL_BYTES = 384,        /* most answers, with what a handler reserves for one; or where a frame was left */
+	LOOP_SPARES_KEPT = 128,        /* of each */
 	LOOP_READ_BUDGET_US = 1000
 };
 
@@ -114,6 +117,9 @@ ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, 
 
 /* The jobs that were handed over this turn are begun. */
 void loop_wake_lanes(struct loop *l);
+
+/* Free the memory kept for what comes next; all is well without it. */
+void loop_spares_free(struct loop *l);
 
 /* End this turn's snapshots; a connection that did not survive its errors is closed. */
 void loop_end_snapshots(struct loop *l);

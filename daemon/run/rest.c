@@ -1,0 +1,85 @@
+#include "config.h"
+
+#include "daemon/run/rest.h"
+
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
+#include <sched.h>
+
+#include "base/clock.h"
+#include "daemon/run/loop.h"
+
+enum {
+	LOOK_NS = 60 * 1000,            /* to wake a processor that sleeps takes 40 us on a virtual machine */
+	IN_VAIN_MOST = 8,
+	AFTER_VAIN_NS = 100 * NS_PER_MS,
+	AWAY_MOST_NS = 200 * 1000,      /* a processor that was given away comes back by then, or somebody needs it */
+	AFTER_AWAY_MS = 2000,
+	BURST = 2 * LOOP_SPARES_KEPT,   /* connections served in one turn, each counted when read and when written */
+	TRIM_SHARE = 50                 /* giving memory back takes no more than this part of the time */
+};
+
+/* ---- looking ---- */
+
+static bool looks_again(struct rest *r)
+{
+	if (!r->worked_ns || r->now_ns < r->sleep_until_ns)
+		return false;
+	if (r->now_ns - r->worked_ns < LOOK_NS)
+		return true;
+	r->worked_ns = 0;
+	if (++r->in_vain == IN_VAIN_MOST) {
+		r->in_vain = 0;
+		r->sleep_until_ns = r->now_ns + AFTER_VAIN_NS;
+	}
+	return false;
+}
+
+static void let_others_run(struct rest *r)
+{
+	int64_t began_ns = r->now_ns;
+
+	sched_yield();
+	r->now_ns = clock_ns();
+	if (r->now_ns - began_ns > AWAY_MOST_NS)
+		r->sleep_until_ns = r->now_ns + (int64_t)AFTER_AWAY_MS * NS_PER_MS;
+}
+
+/* ---- sleeping ---- */
+
+/* What many had in hand at the same time lies free between what each of them keeps. */
+static void give_memory_back(struct rest *r, struct loop *l)
+{
+	loop_spares_free(l);
+	if (!r->burst || r->now_ns < r->keep_until_ns)
+		return;
+	r->burst = false;
+#ifdef HAVE_MALLOC_TRIM
+	malloc_trim(0);
+#endif
+	r->keep_until_ns = clock_ns() + (clock_ns() - r->now_ns) * TRIM_SHARE;
+}
+
+bool rest_begin(struct rest *r, struct loop *l)
+{
+	if (l->nstarted)
+		return false;
+	if (looks_again(r))
+		return true;
+	give_memory_back(r, l);
+	return false;
+}
+
+void rest_end(struct rest *r, const struct loop *l, bool looked)
+{
+	r->now_ns = clock_ns();
+	r->burst |= l->served > BURST;
+	if (l->served) {
+		r->worked_ns = r->now_ns;
+		if (looked)
+			r->in_vain = 0;
+	} else if (looked) {
+		let_others_run(r);
+	}
+}
