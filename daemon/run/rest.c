@@ -13,9 +13,9 @@
 enum {
 	LOOK_NS = 60 * 1000,            /* to wake a processor that sleeps takes 40 us on a virtual machine */
 	IN_VAIN_MOST = 8,
-	AFTER_VAIN_NS = 100 * NS_PER_MS,
+	AFTER_VAIN_MS = 1000,
 	AWAY_MOST_NS = 200 * 1000,      /* a processor that was given away comes back by then, or somebody needs it */
-	AFTER_AWAY_MS = 2000,
+	AFTER_AWAY_MS = 5000,
 	BURST = 2 * LOOP_SPARES_KEPT,   /* connections served in one turn, each counted when read and when written */
 	TRIM_SHARE = 50                 /* giving memory back takes no more than this part of the time */
 };
@@ -31,7 +31,7 @@ static bool looks_again(struct rest *r)
 	r->worked_ns = 0;
 	if (++r->in_vain == IN_VAIN_MOST) {
 		r->in_vain = 0;
-		r->sleep_until_ns = r->now_ns + AFTER_VAIN_NS;
+		r->sleep_until_ns = r->now_ns + (int64_t)AFTER_VAIN_MS * NS_PER_MS;
 	}
 	return false;
 }
@@ -77,8 +77,8 @@ void rest_end(struct rest *r, const struct loop *l, bool looked)
 	r->burst |= l->served > BURST;
 	if (l->served) {
 		r->worked_ns = r->now_ns;
-		if (looked)
-			r->in_vain = 0;
+		if (looked && r->in_vain)
+			r->in_vain--;
 	} else if (looked) {
 		let_others_run(r);
 	}
