@@ -18,7 +18,7 @@ struct spares {
 /* block_bytes: at least a pointer's. Allocates nothing. */
 void spares_init(struct spares *s, size_t block_bytes, unsigned most);
 
-/* Free those that are kept. The others are not waited for: they are their holders' own. */
+/* Free those that are kept; it can be used again. What was handed out is its holder's own, and is not waited for. */
 void spares_fini(struct spares *s);
 
 /* A block, not cleared, the caller's as if it came from malloc(); NULL when memory runs out. */

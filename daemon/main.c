@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "daemon/audit.h"
 #include "daemon/exec/archive.h"
 #include "daemon/exec/upkeep.h"
@@ -18,7 +19,6 @@
 #include "daemon/net/listener.h"
 #include "daemon/notify.h"
 #include "daemon/rpc/session.h"
-#include "base/clock.h"
 #include "daemon/run/keeper.h"
 #include "daemon/server.h"
 

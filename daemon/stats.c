@@ -2,8 +2,8 @@
 
 #include "daemon/stats.h"
 
-#include "daemon/log.h"
 #include "base/clock.h"
+#include "daemon/log.h"
 #include "daemon/run/loop.h"
 #include "daemon/server.h"
 #include "proto/value.h"

@@ -47,7 +47,7 @@ def delete_with(b, stack, clients, depth):
     fewer = 300000 if b.quick else rows
     tarantool = b.server(stack, servers.Tarantool, 1, fewer)
     sides = {"rowd": deleter(t, rowd, clients, depth, rows)}
-    if depth == 1 and (clients == 16 or not b.quick):
+    if depth == 1 and (clients == 16 or (clients > 1 and not b.quick)):
         direct = Cursor(rows)
         sides["%d processes opening the file" % clients] = lambda: direct.take(
             lambda keys: b.sqlite(theirs, "delete", processes=clients, keys=keys, seconds=PROCESSES_SECONDS))
@@ -98,7 +98,7 @@ def reads(b):
         if redis:
             t.load(redis, "insert", clients=16, in_flight=64, keys="1:%d" % b.rows, requests=b.rows)
         keys = "1:%d" % b.rows
-        for clients, depth, least in ((16, 1, 0.8), (64, 1, 0.8), (16, 16, 0.7)):
+        for clients, depth, least in ((1, 1, None), (16, 1, 0.8), (64, 1, 0.8), (16, 16, 0.7)):
             def load(server, op):
                 return lambda: t.load(server, op, clients=clients, in_flight=depth, keys=keys, warmup=0.05)
             sides = {"rowd": load(rowd, "get")}

@@ -14,8 +14,6 @@ enum {
 	QUIET_MS = 1000
 };
 
-static const int64_t ns_per_ms = 1000000;
-
 static void set_size(struct sqlite_conn *c, int64_t kib)
 {
 	char pragma[64];
@@ -45,7 +43,7 @@ void sqlite_cache_attend(struct sqlite_conn *c)
 		c->emptied_ns = now;
 		if (c->cache_kib > small)
 			set_size(c, small);
-	} else if (c->cache_kib < c->source->read_cache_kib && now - c->emptied_ns > QUIET_MS * ns_per_ms) {
+	} else if (c->cache_kib < c->source->read_cache_kib && now - c->emptied_ns > (int64_t)QUIET_MS * NS_PER_MS) {
 		set_size(c, c->source->read_cache_kib);
 	}
 }

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "daemon/audit.h"
 #include "daemon/rpc/errand.h"
 #include "daemon/rpc/op_session.h"
-#include "base/clock.h"
 #include "proto/value.h"
 
 enum { SLOW_READS_ELSEWHERE = 64 };  /* after one read took too long, so many go to a reader at once */

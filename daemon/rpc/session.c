@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "daemon/audit.h"
 #include "daemon/log.h"
 #include "daemon/net/peer.h"
 #include "daemon/rpc/dispatch.h"
 #include "daemon/run/keeper.h"
-#include "base/clock.h"
 #include "proto/value.h"
 
 enum { OUT_HIGH_BYTES = 1024 * 1024 };  /* no more answers are put behind so much that is unwritten */

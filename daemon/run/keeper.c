@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "daemon/audit.h"
 #include "daemon/exec/archive.h"
 #include "daemon/exec/once.h"
 #include "daemon/exec/purge.h"
 #include "daemon/log.h"
-#include "base/clock.h"
 #include "daemon/run/lane.h"
 #include "daemon/run/loop.h"
 #include "daemon/server.h"

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "daemon/log.h"
 #include "base/clock.h"
+#include "daemon/log.h"
 #include "daemon/run/loop.h"
 #include "daemon/run/worker.h"
 

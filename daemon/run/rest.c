@@ -28,7 +28,6 @@ static bool looks_again(struct rest *r)
 		return false;
 	if (r->now_ns - r->worked_ns < LOOK_NS)
 		return true;
-	r->worked_ns = 0;
 	if (++r->in_vain == IN_VAIN_MOST) {
 		r->in_vain = 0;
 		r->sleep_until_ns = r->now_ns + (int64_t)AFTER_VAIN_MS * NS_PER_MS;
@@ -63,11 +62,11 @@ static void give_memory_back(struct rest *r, struct loop *l)
 
 bool rest_begin(struct rest *r, struct loop *l)
 {
-	if (l->nstarted)
-		return false;
-	if (looks_again(r))
+	if (!l->nstarted && looks_again(r))
 		return true;
-	give_memory_back(r, l);
+	r->worked_ns = 0;
+	if (!l->nstarted)
+		give_memory_back(r, l);
 	return false;
 }
 
@@ -77,8 +76,8 @@ void rest_end(struct rest *r, const struct loop *l, bool looked)
 	r->burst |= l->served > BURST;
 	if (l->served) {
 		r->worked_ns = r->now_ns;
-		if (looked && r->in_vain)
-			r->in_vain--;
+		if (looked)
+			r->in_vain = 0;
 	} else if (looked) {
 		let_others_run(r);
 	}

@@ -3,7 +3,7 @@
  *
  * Who asked a moment ago asks again in a moment, as a rule, and to sleep and be woken takes longer than to serve him. So
  * after work a loop lets others run and looks again, for a moment, before it sleeps; not while a worker has a job of
- * its, for that takes longer. It stops that for a while when it is in vain more often than not, and for longer when
+ * its, for that takes longer. It stops that for a while when it was in vain several times in a row, and for longer when
  * others kept the processor: who sleeps gets it back sooner than who gave it away.
  *
  * Before it sleeps it gives its spare memory back, and after a turn of very many clients, what malloc() holds on to.
@@ -22,7 +22,7 @@ struct rest {
 	int64_t now_ns;           /* when the last turn ended */
 	int64_t worked_ns;        /* when the last turn that had work ended; 0: there was none since the last sleep */
 	int64_t sleep_until_ns;   /* look no more until then */
-	unsigned in_vain;         /* times, less those when it was not */
+	unsigned in_vain;         /* times in a row */
 	bool burst;               /* very many were served at once, since memory was last given back */
 	int64_t keep_until_ns;    /* give none back until then */
 };

@@ -62,6 +62,8 @@ TEST(it_sleeps_while_a_worker_has_a_job_of_its)
 	l->nstarted = 1;
 	assert_false(rest_begin(&r, l));
 	l->nstarted = 0;
+	assert_false(rest_begin(&r, l));        /* it has slept since */
+	turn(&r, l, 1);
 	assert_true(rest_begin(&r, l));
 }
 
