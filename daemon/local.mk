@@ -36,6 +36,7 @@ libdaemon_a_SOURCES = \
 	daemon/db/sqlite_open.c \
 	daemon/db/sqlite_private.h \
 	daemon/db/sqlite_schema.c \
+	daemon/db/sqlite_snapshot.c \
 	daemon/db/sqlite_upkeep.c \
 	daemon/db/sqlite_values.c \
 	daemon/db/sqlite_watch.c \

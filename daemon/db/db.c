@@ -314,6 +314,11 @@ bool db_in_transaction(struct db_conn *c)
 	return c->in_transaction && c->driver->in_transaction(c->state);
 }
 
+bool db_snapshot_is_newest(struct db_conn *c)
+{
+	return db_in_transaction(c) && c->driver->snapshot_is_newest && c->driver->snapshot_is_newest(c->state);
+}
+
 /* ---- statements ---- */
 
 static enum rowd_code conn_prepare(struct db_conn *c, struct sql *sql, struct statement **out, struct err *err)

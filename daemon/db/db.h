@@ -64,6 +64,8 @@ ROWD_MUST_CHECK enum rowd_code db_begin(struct db_conn *c, enum db_tx_mode mode,
 ROWD_MUST_CHECK enum rowd_code db_commit(struct db_conn *c, struct err *err);
 /* Fine without a transaction too. */
 void db_rollback(struct db_conn *c);
+/* Would a reading transaction that begins now see what the open one sees? False where that is not known. */
+bool db_snapshot_is_newest(struct db_conn *c);
 /* Is a transaction open, truly? False too when the backend ended it by itself. */
 bool db_in_transaction(struct db_conn *c);
 

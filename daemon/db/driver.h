@@ -132,6 +132,10 @@ struct driver {
 	 * transaction. */
 	bool (*in_transaction)(void *conn);
 
+	/* Has nobody committed anything since the reading transaction on conn began? Cheap: no lock, no system call. True only
+	 * if that is sure. NULL: it never is. */
+	bool (*snapshot_is_newest)(void *conn);
+
 	/* Read the whole schema. *out is sealed by db.c. */
 	enum rowd_code (*describe)(void *conn, struct catalog **out, struct err *err);
 	/* A number that changes whenever the schema does. NULL without CAP_SCHEMA_VERSION. */

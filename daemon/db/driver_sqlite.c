@@ -234,12 +234,16 @@ static enum rowd_code sqlite_begin(void *conn, enum db_tx_mode mode, struct err 
 	code = sqlite_check_moved(c, err);
 	if (code)
 		return code;
+	if (c->role == DB_LOOP_READER)
+		sqlite_snapshot_begins(c);
 	rc = run_once(c, mode <= DB_TX_READ ? c->begin_read : c->begin_write);
 	if (rc == SQLITE_OK)
 		rc = sqlite_read_version(c);
 	if (rc == SQLITE_OK) {
-		if (c->role == DB_LOOP_READER)
+		if (c->role == DB_LOOP_READER) {
+			sqlite_snapshot_begun(c);
 			sqlite_cache_attend(c);
+		}
 		return ROWD_OK;
 	}
 	code = sqlite_fail(c, rc, err);
@@ -351,6 +355,7 @@ const struct driver driver_sqlite = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.in_transaction = sqlite_in_transaction,
+	.snapshot_is_newest = sqlite_snapshot_is_newest,
 	.describe = sqlite_describe,
 	.version = sqlite_version,
 	.ping = sqlite_ping,

@@ -146,6 +146,15 @@ static bool trace_in_transaction(void *conn)
 	return c->inner->in_transaction(c->state);
 }
 
+static bool trace_snapshot_is_newest(void *conn)
+{
+	struct trace_conn *c = conn;
+	bool newest = c->inner->snapshot_is_newest(c->state);
+
+	fprintf(stderr, "driver %p snapshot %s\n", conn, newest ? "goes on" : "is old");
+	return newest;
+}
+
 static enum rowd_code trace_describe(void *conn, struct catalog **out, struct err *err)
 {
 	struct trace_conn *c = conn;
@@ -228,6 +237,7 @@ static void trace_make(struct trace *t, const struct driver *inner)
 		.commit = trace_commit,
 		.rollback = trace_rollback,
 		.in_transaction = trace_in_transaction,
+		.snapshot_is_newest = inner->snapshot_is_newest ? trace_snapshot_is_newest : NULL,
 		.describe = trace_describe,
 		.version = inner->version ? trace_version : NULL,
 		.ping = trace_ping,

@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "daemon/db/watch.h"
 
+/* Of the log's index: its head, twice, and how much of the log the database has. */
+enum { SQLITE_INDEX_WORDS = 25 };
+
 struct sqlite_conn {
 	sqlite3 *db;                    /* owned; NULL before open and after a failed one */
 	const struct db_source *source; /* borrowed */
@@ -27,6 +30,10 @@ struct sqlite_conn {
 	/* sqlite_cache.c's own, of a loop's reader */
 	int64_t cache_kib, emptied_ns;
 	unsigned emptied;
+	/* sqlite_snapshot.c's own, of a loop's reader */
+	const volatile uint32_t *index; /* borrowed from SQLite; NULL before the first transaction */
+	uint32_t index_seen[SQLITE_INDEX_WORDS];
+	bool index_is_seen;
 	/* Why a statement was stopped or a function of ours failed; ROWD_OK when neither.
 	 * SQLite only says "interrupted" or "error". Cleared before every statement. */
 	enum rowd_code stopped, raised;
@@ -112,5 +119,12 @@ enum rowd_code sqlite_backup(void *conn, const char *path, struct err *err);
 /* A loop's reader: what its cache begins with, and a look at what it should be, within a transaction that reads. */
 int64_t sqlite_cache_first_kib(const struct sqlite_conn *c);
 void sqlite_cache_attend(struct sqlite_conn *c);
+
+/* ---- sqlite_snapshot.c ---- */
+
+/* A loop's reader is about to begin a transaction that reads; has begun it. */
+void sqlite_snapshot_begins(struct sqlite_conn *c);
+void sqlite_snapshot_begun(struct sqlite_conn *c);
+bool sqlite_snapshot_is_newest(void *conn);
 
 #endif

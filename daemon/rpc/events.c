@@ -70,7 +70,7 @@ static void on_turn(struct loop *l)
 			session_turn(c->session);
 		}
 		loop_wake_lanes(l);
-		loop_end_snapshots(l);
+		loop_keep_snapshots(l);
 		audit_write(&l->audit);
 		while ((c = l->dirty)) {
 			l->dirty = c->dirty_next;

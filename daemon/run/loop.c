@@ -14,7 +14,11 @@
 #include "daemon/run/rest.h"
 #include "daemon/server.h"
 
-enum { AUDIT_TURN_BYTES = 64 * 1024 * 1024, MESSAGE_MOST_BYTES = 64 * 1024 * 1024 };
+enum {
+	AUDIT_TURN_BYTES = 64 * 1024 * 1024,
+	MESSAGE_MOST_BYTES = 64 * 1024 * 1024,
+	SNAPSHOT_MOST_NS = 10 * NS_PER_MS     /* old: what a connection sees to when it begins one has its turn too */
+};
 
 /* ---- messages ---- */
 
@@ -219,7 +223,7 @@ void loop_run(struct loop *l)
 			break;
 		}
 		l->events->turn(l);
-		rest_end(&rest, l, looks);
+		rest_end(&rest, l);
 	}
 	assert(l->nstarted == 0 || l->nsessions > 0);
 }
@@ -255,6 +259,33 @@ void loop_wake_lanes(struct loop *l)
 
 /* ---- snapshots ---- */
 
+static enum rowd_code snapshot_begin(struct loop *l, struct loop_reader *r, int64_t now_ns, struct err *err)
+{
+	enum rowd_code rc = db_begin(r->conn, DB_TX_READ, err);
+
+	if (rc)
+		return rc == ROWD_E_BUSY ? err_set(err, ROWD_E_LIMIT, "not without waiting") : rc;
+	r->in_snapshot = true;
+	r->opened_ns = now_ns;
+	l->nsnapshots++;
+	return ROWD_OK;
+}
+
+static void snapshot_end(struct loop *l, struct loop_reader *r)
+{
+	if (!r->in_snapshot)
+		return;
+	db_rollback(r->conn);
+	r->in_snapshot = false;
+	l->nsnapshots--;
+}
+
+/* May what was opened for an earlier turn serve this one? */
+static bool snapshot_holds(const struct loop_reader *r, int64_t now_ns)
+{
+	return now_ns - r->opened_ns < SNAPSHOT_MOST_NS && db_snapshot_is_newest(r->conn);
+}
+
 enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,
 			     struct err *err)
 {
@@ -267,29 +298,37 @@ enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, 
 			return rc;
 	}
 	db_conn_watch(r->conn)->budget_ns = now_ns + LOOP_READ_BUDGET_US * 1000;
+	if (r->in_snapshot && !r->in_turn && !snapshot_holds(r, now_ns))
+		snapshot_end(l, r);
 	if (!r->in_snapshot) {
-		rc = db_begin(r->conn, DB_TX_READ, err);
+		rc = snapshot_begin(l, r, now_ns, err);
 		if (rc)
-			return rc == ROWD_E_BUSY ? err_set(err, ROWD_E_LIMIT, "not without waiting") : rc;
-		r->in_snapshot = true;
+			return rc;
 	}
+	r->in_turn = true;
 	*out = r->conn;
 	return ROWD_OK;
 }
 
-void loop_end_snapshots(struct loop *l)
+void loop_keep_snapshots(struct loop *l)
 {
 	for (unsigned i = 0; i < l->server->ndatabases; i++) {
 		struct loop_reader *r = &l->readers[i];
 
 		if (!r->conn)
 			continue;
-		if (r->in_snapshot)
-			db_rollback(r->conn);
-		r->in_snapshot = false;
+		if (!r->in_turn || !db_conn_usable(r->conn))
+			snapshot_end(l, r);
+		r->in_turn = false;
 		if (!db_conn_usable(r->conn)) {
 			db_conn_close(r->conn);
 			r->conn = NULL;
 		}
 	}
+}
+
+void loop_end_snapshots(struct loop *l)
+{
+	for (unsigned i = 0; i < l->server->ndatabases; i++)
+		snapshot_end(l, &l->readers[i]);
 }

@@ -5,7 +5,8 @@
  *   1. all sockets that are ready are read, all finished jobs are taken in;
  *   2. requests are carried out or handed to a lane; all reads of the turn that run here share one
  *      snapshot, opened at the first of them: behind the last byte received, so that every write
- *      acknowledged to anyone before a request was sent is in it;
+ *      acknowledged to anyone before a request was sent is in it; or left open by the turn before,
+ *      and at the first of them still the newest;
  *   3. the answers are written.
  */
 #ifndef ROWD_RUN_LOOP_H
@@ -34,6 +35,8 @@ struct loop_events {
 struct loop_reader {
 	struct db_conn *conn;          /* owned; NULL until the first read */
 	bool in_snapshot;
+	bool in_turn;                  /* this turn's reads use it */
+	int64_t opened_ns;             /* the snapshot */
 };
 
 struct loop {
@@ -63,6 +66,7 @@ struct loop {
 	unsigned nconns;
 	unsigned nsessions;            /* those too whose client is gone and whose jobs are not yet back */
 	unsigned nstarted;             /* jobs that are with others now */
+	unsigned nsnapshots;           /* that are open */
 	bool submitted;                /* jobs, this turn */
 	unsigned served;               /* connections that this turn had something to do for, read or written */
 	bool draining;
@@ -115,13 +119,19 @@ struct runner *loop_runner(struct loop *l);
 ROWD_MUST_CHECK enum rowd_code loop_snapshot(struct loop *l, unsigned database, int64_t now_ns, struct db_conn **out,
 					     struct err *err);
 
+/*
+ * The reads of a turn are over. The snapshots they used stay open: they serve the next turn as well if nothing is
+ * committed until then. A connection that did not survive its errors is closed.
+ */
+void loop_keep_snapshots(struct loop *l);
+
+/* Nobody reads for a while: an open snapshot would only be in the way of others. */
+void loop_end_snapshots(struct loop *l);
+
 /* The jobs that were handed over this turn are begun. */
 void loop_wake_lanes(struct loop *l);
 
 /* Free the memory kept for what comes next; all is well without it. */
 void loop_spares_free(struct loop *l);
-
-/* End this turn's snapshots; a connection that did not survive its errors is closed. */
-void loop_end_snapshots(struct loop *l);
 
 #endif

@@ -62,23 +62,26 @@ static void give_memory_back(struct rest *r, struct loop *l)
 
 bool rest_begin(struct rest *r, struct loop *l)
 {
-	if (!l->nstarted && looks_again(r))
+	r->looks = !l->nstarted && looks_again(r);
+	if (r->looks || (r->worked && l->nsnapshots))
 		return true;
+	loop_end_snapshots(l);
 	r->worked_ns = 0;
 	if (!l->nstarted)
 		give_memory_back(r, l);
 	return false;
 }
 
-void rest_end(struct rest *r, const struct loop *l, bool looked)
+void rest_end(struct rest *r, const struct loop *l)
 {
 	r->now_ns = clock_ns();
 	r->burst |= l->served > BURST;
-	if (l->served) {
+	r->worked = l->served > 0;
+	if (r->worked) {
 		r->worked_ns = r->now_ns;
-		if (looked)
+		if (r->looks)
 			r->in_vain = 0;
-	} else if (looked) {
+	} else if (r->looks) {
 		let_others_run(r);
 	}
 }

@@ -6,7 +6,8 @@
  * its, for that takes longer. It stops that for a while when it was in vain several times in a row, and for longer when
  * others kept the processor: who sleeps gets it back sooner than who gave it away.
  *
- * Before it sleeps it gives its spare memory back, and after a turn of very many clients, what malloc() holds on to.
+ * Where it has a snapshot open it looks once more in any case: that costs less than to open the next one. Before it
+ * sleeps it ends those, and gives its spare memory back, and after a turn of very many clients, what malloc() holds on to.
  *
  * Thread: the loop's.
  */
@@ -21,7 +22,9 @@ struct loop;
 struct rest {
 	int64_t now_ns;           /* when the last turn ended */
 	int64_t worked_ns;        /* when the last turn that had work ended; 0: there was none since the last sleep */
+	bool worked;              /* the last turn did */
 	int64_t sleep_until_ns;   /* look no more until then */
+	bool looks;               /* for a moment, and lets others run */
 	unsigned in_vain;         /* times in a row */
 	bool burst;               /* very many were served at once, since memory was last given back */
 	int64_t keep_until_ns;    /* give none back until then */
@@ -31,6 +34,6 @@ struct rest {
 bool rest_begin(struct rest *r, struct loop *l);
 
 /* It was waited as rest_begin said, and a turn has ended. */
-void rest_end(struct rest *r, const struct loop *l, bool looked);
+void rest_end(struct rest *r, const struct loop *l);
 
 #endif

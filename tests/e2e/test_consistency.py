@@ -1,4 +1,5 @@
 """A read sees every write that was acknowledged to anyone before the read was sent."""
+import os
 import threading
 
 from lib.schema import schema
@@ -61,6 +62,31 @@ def test_so_it_is_while_many_write_and_read_at_once(rowd, db, table):
         th.join()
     assert not failures, failures[0]
     db.gives({"columns": ["n"], "rows": [[1000]] * 4, "more": False}, "select", t, {"columns": ["n"]})
+
+
+def test_readers_that_never_pause_do_not_keep_the_log_from_beginning_anew(rowd, db, table):
+    t = table({"id": "int", "text": "text(500)"}, rows=[(0, "x")])
+    stop, failures = threading.Event(), []
+
+    def read():
+        with rowd.client() as c:
+            while not stop.is_set():
+                for m in c.send_many([("get", t, 0)] * 50):
+                    if c.result(m) != {"id": 0, "text": "x"}:
+                        failures.append(m)
+                        return
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for r in readers:
+        r.start()
+    largest = 0
+    for i in range(300):
+        db.call("insert", t, [{"id": 1 + 100 * i + k, "text": "y" * 400} for k in range(100)])
+        largest = max(largest, os.path.getsize(rowd.db_path + "-wal"))
+    stop.set()
+    for r in readers:
+        r.join()
+    assert not failures
+    assert largest < 16 << 20       # of 15 MB of rows, and several times that in pages
 
 
 def test_a_commit_is_seen_by_everyone_the_moment_it_is_answered(rowd, db, table):

@@ -70,6 +70,34 @@ def test_nothing_that_rowd_does_drops_its_locks(d):
             c.gives(2 * (i + 1), "count", "t")
 
 
+def test_what_another_program_commits_is_read_at_once_by_loops_that_never_rest(d):
+    con = neighbour(d)
+    con.execute("INSERT INTO t VALUES (1, 'nobody')")
+    stop = threading.Event()
+
+    def read():
+        with d.client() as c:
+            while not stop.is_set():
+                for m in c.send_many([("get", "t", 1)] * 200):
+                    c.result(m)
+    busy = [threading.Thread(target=read) for _ in range(4)]
+    clients = [d.client() for _ in range(4)]
+    for t in busy:
+        t.start()
+    try:
+        for n in range(200):
+            con.execute("UPDATE t SET who = ? WHERE id = 1", ("n%d" % n,))
+            for c in clients:
+                c.gives({"id": 1, "who": "n%d" % n}, "get", "t", 1)
+    finally:
+        stop.set()
+        for t in busy:
+            t.join()
+        con.close()
+    for c in clients:
+        c.close()
+
+
 def test_a_lock_held_by_another_is_waited_for(d):
     con = neighbour(d)
     con.execute("BEGIN IMMEDIATE")

@@ -853,6 +853,79 @@ TEST(a_snapshot_stays_what_it_was)
 	end();
 }
 
+static struct db_conn *loop_reader(void)
+{
+	struct db_conn *c;
+
+	OK(db_conn_open(&db, DB_LOOP_READER, &c, &err));
+	OK(db_begin(c, DB_TX_READ, &err));         /* the first one cannot be told */
+	assert_false(db_snapshot_is_newest(c));
+	db_rollback(c);
+	return c;
+}
+
+TEST(a_snapshot_is_the_newest_until_somebody_commits)
+{
+	struct db_conn *c;
+	struct value v;
+	sqlite3 *other;
+
+	start();
+	WRITE("CREATE TABLE t (a INT) STRICT");
+	c = loop_reader();
+	assert_false(db_snapshot_is_newest(c));
+	OK(db_begin(c, DB_TX_READ, &err));
+	assert_true(db_snapshot_is_newest(c));
+	OK(db_begin(writer, DB_TX_WRITE, &err));
+	assert_int_equal(run("INSERT INTO t VALUES (1)"), ROWD_OK);
+	assert_true(db_snapshot_is_newest(c));
+	OK(db_commit(writer, &err));
+	assert_false(db_snapshot_is_newest(c));
+	OK(ask_with(c, "SELECT count(*) FROM t", NULL, 0, TYPE_INT, &v));
+	assert_int_equal(v.u.i, 0);
+	db_rollback(c);
+	OK(db_begin(c, DB_TX_READ, &err));
+	assert_true(db_snapshot_is_newest(c));
+	OK(ask_with(c, "SELECT count(*) FROM t", NULL, 0, TYPE_INT, &v));
+	assert_int_equal(v.u.i, 1);
+	other = other_program();
+	other_runs(other, "DELETE FROM t");
+	assert_false(db_snapshot_is_newest(c));
+	sqlite3_close(other);
+	db_conn_close(c);
+	end();
+}
+
+TEST(a_snapshot_that_lasts_does_not_hold_up_the_log)
+{
+	struct db_conn *c;
+	sqlite3 *other;
+
+	start();
+	WRITE("CREATE TABLE t (a INT) STRICT");
+	c = loop_reader();
+	OK(db_begin(c, DB_TX_READ, &err));
+	other = other_program();
+	other_runs(other, "SELECT * FROM t");
+	assert_int_equal(sqlite3_wal_checkpoint_v2(other, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL), SQLITE_BUSY);
+	assert_false(db_snapshot_is_newest(c));    /* for all of the log is in the database now */
+	db_rollback(c);
+	OK(db_begin(c, DB_TX_READ, &err));
+	assert_int_equal(sqlite3_wal_checkpoint_v2(other, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	db_conn_close(c);
+	end();
+}
+
+TEST(only_a_loops_reader_can_tell)
+{
+	start();
+	OK(db_begin(reader, DB_TX_READ, &err));
+	assert_false(db_snapshot_is_newest(reader));
+	db_rollback(reader);
+	end();
+}
+
 TEST(a_file_that_was_replaced_is_noticed)
 {
 	char elsewhere[200];

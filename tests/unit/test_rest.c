@@ -4,13 +4,15 @@
 
 #include "base/clock.h"
 #include "daemon/run/loop.h"
+#include "daemon/server.h"
 #include "tests/unit/unit.h"
 
 static struct loop *a_loop(void)
 {
+	static struct server no_databases;
 	static struct loop l;
 
-	l = (struct loop){ .served = 0 };
+	l = (struct loop){ .server = &no_databases };
 	spares_init(&l.large, LOOP_LARGE_BYTES, LOOP_SPARES_KEPT);
 	spares_init(&l.small, LOOP_SMALL_BYTES, LOOP_SPARES_KEPT);
 	spares_init(&l.jobs, JOB_SPARE_BYTES, LOOP_SPARES_KEPT);
@@ -19,8 +21,9 @@ static struct loop *a_loop(void)
 
 static void turn(struct rest *r, struct loop *l, unsigned served)
 {
+	rest_begin(r, l);
 	l->served = served;
-	rest_end(r, l, rest_begin(r, l));
+	rest_end(r, l);
 }
 
 /* So long that no more is expected. */
@@ -95,9 +98,23 @@ TEST(looking_that_finds_something_is_not_in_vain)
 	for (i = 0; i < 100; i++) {
 		assert_true(rest_begin(&r, l));
 		l->served = 1;
-		rest_end(&r, l, true);
+		rest_end(&r, l);
 		assert_int_equal(r.in_vain, 0);
 	}
+}
+
+TEST(with_a_snapshot_open_it_looks_once_more_before_it_sleeps)
+{
+	struct rest r = { 0 };
+	struct loop *l = a_loop();
+
+	turn(&r, l, 1);
+	l->nstarted = 1;
+	l->nsnapshots = 1;
+	assert_true(rest_begin(&r, l));
+	l->served = 0;
+	rest_end(&r, l);
+	assert_false(rest_begin(&r, l));
 }
 
 TEST(a_loop_that_sleeps_keeps_no_spare_memory)
