@@ -162,8 +162,9 @@ static void client_fill(struct load *l, struct client *c, uint64_t now_ns)
 		client_write(l, c);
 }
 
-/* With a rate: send what is due, one request from each client in turn. Its clock starts when it was due. */
-static void send_due(struct load *l, uint64_t now_ns)
+/* With a rate: send what is due, one request from each client in turn. Its clock starts when it was due. False: more
+ * is due, by a client that waits for its answer. */
+static bool send_due(struct load *l, uint64_t now_ns)
 {
 	uint64_t gap_ns = (uint64_t)(1e9 / l->rate);
 
@@ -171,12 +172,13 @@ static void send_due(struct load *l, uint64_t now_ns)
 		struct client *c = &l->clients[l->turn];
 
 		if (c->count == l->in_flight)
-			return;
+			return false;
 		if (client_ask(l, c, l->due_ns))
 			client_write(l, c);
 		l->turn = (l->turn + 1) % l->nclients;
 		l->due_ns += gap_ns;
 	}
+	return true;
 }
 
 /* ---- receiving ---- */
@@ -261,14 +263,15 @@ static void client_read(struct load *l, struct client *c)
 
 /* ---- the run ---- */
 
-/* Wait for events: until the next request is due, or for as long as a server may take. */
-static int wait_for_events(const struct load *l, struct epoll_event *events)
+/* Wait for events: until the next request is due if there is somebody to send it, or for as long as a server may
+ * take. */
+static int wait_for_events(const struct load *l, bool sends, struct epoll_event *events)
 {
 	uint64_t now_ns, wait_ns = STALL_MS * UINT64_C(1000000);
 	struct timespec t;
 	int n;
 
-	if (l->rate && !l->is_over) {
+	if (sends && !l->is_over) {
 		now_ns = clock_ns();
 		wait_ns = l->due_ns > now_ns ? l->due_ns - now_ns : 0;
 	}
@@ -297,9 +300,9 @@ static void run(struct load *l)
 	for (u = 0; !l->rate && u < l->nclients; u++)
 		client_fill(l, &l->clients[u], now_ns);
 	while (!l->is_over || l->answered < l->sent) {
-		if (l->rate)
-			send_due(l, clock_ns());
-		n = wait_for_events(l, events);
+		bool sends = l->rate && send_due(l, clock_ns());
+
+		n = wait_for_events(l, sends, events);
 		for (i = 0; i < n; i++) {
 			struct client *c = events[i].data.ptr;
 
