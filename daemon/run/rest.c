@@ -12,9 +12,10 @@
 
 enum {
 	LOOK_NS = 60 * 1000,            /* to wake a processor that sleeps takes 40 us on a virtual machine */
+	LOOK_FOR_ANSWER_NS = 250 * 1000,/* a worker has, after one commit, or one trip to a server */
 	IN_VAIN_MOST = 8,
 	AFTER_VAIN_MS = 1000,
-	AWAY_MOST_NS = 200 * 1000,      /* a processor that was given away comes back by then, or somebody needs it */
+	AWAY_MOST_NS = 2 * NS_PER_MS,   /* clients have answers to wait for before that; who keeps it longer computes */
 	AFTER_AWAY_MS = 5000,
 	BURST = 2 * LOOP_SPARES_KEPT,   /* connections served in one turn, each counted when read and when written */
 	TRIM_SHARE = 50                 /* giving memory back takes no more than this part of the time */
@@ -22,11 +23,13 @@ enum {
 
 /* ---- looking ---- */
 
-static bool looks_again(struct rest *r)
+static bool looks_again(struct rest *r, const struct loop *l)
 {
-	if (!r->worked_ns || r->now_ns < r->sleep_until_ns)
+	int64_t patience_ns = l->nstarted ? LOOK_FOR_ANSWER_NS : LOOK_NS;
+
+	if (!r->worked_ns || l->nstarted > 1 || r->now_ns < r->sleep_until_ns)
 		return false;
-	if (r->now_ns - r->worked_ns < LOOK_NS)
+	if (r->now_ns - r->worked_ns < patience_ns)
 		return true;
 	if (++r->in_vain == IN_VAIN_MOST) {
 		r->in_vain = 0;
@@ -62,7 +65,7 @@ static void give_memory_back(struct rest *r, struct loop *l)
 
 bool rest_begin(struct rest *r, struct loop *l)
 {
-	r->looks = !l->nstarted && looks_again(r);
+	r->looks = looks_again(r, l);
 	if (r->looks || (r->worked && l->nsnapshots))
 		return true;
 	loop_end_snapshots(l);

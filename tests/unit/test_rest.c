@@ -56,13 +56,30 @@ TEST(after_work_it_looks_for_a_moment)
 	assert_true(rest_begin(&r, l));
 }
 
-TEST(it_sleeps_while_a_worker_has_a_job_of_its)
+TEST(for_one_answer_of_a_worker_it_looks_longer)
 {
 	struct rest r = { 0 };
 	struct loop *l = a_loop();
 
 	turn(&r, l, 1);
+	r.now_ns += 100 * 1000;
 	l->nstarted = 1;
+	assert_true(rest_begin(&r, l));
+	l->nstarted = 0;
+	assert_false(rest_begin(&r, l));
+	turn(&r, l, 1);
+	l->nstarted = 1;
+	pass(&r);
+	assert_false(rest_begin(&r, l));
+}
+
+TEST(it_sleeps_while_workers_have_several_jobs_of_its)
+{
+	struct rest r = { 0 };
+	struct loop *l = a_loop();
+
+	turn(&r, l, 1);
+	l->nstarted = 2;
 	assert_false(rest_begin(&r, l));
 	l->nstarted = 0;
 	assert_false(rest_begin(&r, l));        /* it has slept since */
@@ -109,7 +126,7 @@ TEST(with_a_snapshot_open_it_looks_once_more_before_it_sleeps)
 	struct loop *l = a_loop();
 
 	turn(&r, l, 1);
-	l->nstarted = 1;
+	l->nstarted = 2;
 	l->nsnapshots = 1;
 	assert_true(rest_begin(&r, l));
 	l->served = 0;
