@@ -1,7 +1,7 @@
 # `make bench` measures the built rowd beside what people would use instead, and writes bench/RESULTS.md;
 # `make bench QUICK=1` takes a minute and a half, and writes its table into the build directory.
 # BENCHFLAGS goes to bench/run as it is. Its programs are built for it alone.
-bench_programs = bench/load bench/echo bench/direct_sqlite
+bench_programs = bench/load bench/echo bench/bare bench/direct_sqlite
 if WITH_MYSQL
 bench_programs += bench/direct_mysql
 endif
@@ -11,8 +11,11 @@ CLEANFILES += $(bench_programs)
 bench_measure = bench/measure.c bench/measure.h
 bench_load_SOURCES = bench/load.c bench/mp.c bench/mp.h bench/protocol.c bench/protocol.h $(bench_measure)
 bench_load_LDADD =
-bench_echo_SOURCES = bench/echo.c
+bench_serve = bench/serve.c bench/serve.h
+bench_echo_SOURCES = bench/echo.c $(bench_serve)
 bench_echo_LDADD =
+bench_bare_SOURCES = bench/bare.c bench/mp.c bench/mp.h $(bench_serve)
+bench_bare_LDADD = $(SQLITE_LIBS)
 bench_direct_sqlite_SOURCES = bench/direct_sqlite.c $(bench_measure)
 bench_direct_sqlite_LDADD = $(SQLITE_LIBS)
 bench_direct_mysql_SOURCES = bench/direct_mysql.c $(bench_measure)

@@ -29,6 +29,11 @@ void mp_int(struct mp_out *o, int64_t n)
 		put(o, 0xcf, (uint64_t)n, 8);
 }
 
+void mp_nil(struct mp_out *o)
+{
+	*o->p++ = 0xc0;
+}
+
 void mp_bool(struct mp_out *o, bool b)
 {
 	*o->p++ = b ? 0xc3 : 0xc2;

@@ -14,6 +14,7 @@ struct mp_out {
 };
 
 void mp_int(struct mp_out *o, int64_t n);
+void mp_nil(struct mp_out *o);
 void mp_bool(struct mp_out *o, bool b);
 void mp_str(struct mp_out *o, const char *text, size_t len);
 void mp_text(struct mp_out *o, const char *text);

@@ -40,7 +40,7 @@ def deletes(b):
 
 def delete_with(b, stack, clients, depth):
     t = b.tools
-    theirs, ours = stack.enter_context(b.copies(b.filled, 2))
+    theirs, ours, bare = stack.enter_context(b.copies(b.filled, 3))
     rowd = stack.enter_context(b.rowd(ours))
     redis = b.server(stack, servers.Redis, durable=True)
     rows = b.rows
@@ -51,6 +51,9 @@ def delete_with(b, stack, clients, depth):
         direct = Cursor(rows)
         sides["%d processes opening the file" % clients] = lambda: direct.take(
             lambda keys: b.sqlite(theirs, "delete", processes=clients, keys=keys, seconds=PROCESSES_SECONDS))
+    if depth == 1:
+        floor = b.server(stack, servers.Bare, t.programs, bare)
+        sides["a bare loop with the statement"] = deleter(t, floor, clients, depth, rows)
     if tarantool:
         sides["Tarantool, wal_mode fsync"] = deleter(
             t, tarantool, clients, depth, fewer, servers.TARANTOOL_FIRST_SPACE)

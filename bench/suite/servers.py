@@ -80,6 +80,18 @@ class Echo(Process):
         super().__init__(directory, "echo", [*wrap, os.path.join(programs, "echo"), self.socket])
 
 
+class Bare(Process):
+    """Deletes from a SQLite file, and is rowd on the wire as far as bench/load needs it for that."""
+
+    protocol = "rowd"
+
+    def __init__(self, directory, programs, path):
+        self.socket = os.path.join(directory, "bare.sock")
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        super().__init__(directory, "bare", [os.path.join(programs, "bare"), self.socket, path])
+
+
 class Redis(Process):
     """durable: an fsync before each answer, as rowd does it; else memory alone."""
 
