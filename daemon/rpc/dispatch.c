@@ -350,6 +350,7 @@ static bool submit(struct session *s, struct job *job, struct lane *lane)
 	job->deadline_ns = clock_ns() + session_limits(s)->statement_ms * NS_PER_MS;
 	job->tx = s->tx;
 	job->grouped = !s->tx && lane->group && goes_to_group(job);
+	s->loop->asked_server = !(lane->db->driver->caps & CAP_INLINE_READS);
 	if (job->op && job->op->id == OP_SELECT)
 		job->stream = job_stream_new();
 	lane_submit(lane, job);

@@ -66,6 +66,7 @@ struct loop {
 	unsigned nconns;
 	unsigned nsessions;            /* those too whose client is gone and whose jobs are not yet back */
 	unsigned nstarted;             /* jobs that are with others now */
+	bool asked_server;             /* the last of them went to a database that another program serves */
 	unsigned nsnapshots;           /* that are open */
 	bool submitted;                /* jobs, this turn */
 	unsigned served;               /* connections that this turn had something to do for, read or written */

@@ -12,7 +12,7 @@
 
 enum {
 	LOOK_NS = 60 * 1000,            /* to wake a processor that sleeps takes 40 us on a virtual machine */
-	LOOK_FOR_ANSWER_NS = 250 * 1000,/* a worker has, after one commit, or one trip to a server */
+	LOOK_FOR_ANSWER_NS = 250 * 1000,/* a server gives, if it does not have to wait for others */
 	IN_VAIN_MOST = 8,
 	AFTER_VAIN_MS = 1000,
 	AWAY_MOST_NS = 2 * NS_PER_MS,   /* clients have answers to wait for before that; who keeps it longer computes */
@@ -23,13 +23,20 @@ enum {
 
 /* ---- looking ---- */
 
+static int64_t patience_ns(const struct loop *l)
+{
+	if (!l->nstarted)
+		return LOOK_NS;
+	return l->nstarted == 1 && l->asked_server ? LOOK_FOR_ANSWER_NS : 0;
+}
+
 static bool looks_again(struct rest *r, const struct loop *l)
 {
-	int64_t patience_ns = l->nstarted ? LOOK_FOR_ANSWER_NS : LOOK_NS;
+	int64_t patience = patience_ns(l);
 
-	if (!r->worked_ns || l->nstarted > 1 || r->now_ns < r->sleep_until_ns)
+	if (!patience || !r->worked_ns || r->now_ns < r->sleep_until_ns)
 		return false;
-	if (r->now_ns - r->worked_ns < patience_ns)
+	if (r->now_ns - r->worked_ns < patience)
 		return true;
 	if (++r->in_vain == IN_VAIN_MOST) {
 		r->in_vain = 0;

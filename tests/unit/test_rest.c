@@ -56,11 +56,12 @@ TEST(after_work_it_looks_for_a_moment)
 	assert_true(rest_begin(&r, l));
 }
 
-TEST(for_one_answer_of_a_worker_it_looks_longer)
+TEST(for_one_answer_of_a_server_it_looks_longer)
 {
 	struct rest r = { 0 };
 	struct loop *l = a_loop();
 
+	l->asked_server = true;
 	turn(&r, l, 1);
 	r.now_ns += 100 * 1000;
 	l->nstarted = 1;
@@ -73,18 +74,29 @@ TEST(for_one_answer_of_a_worker_it_looks_longer)
 	assert_false(rest_begin(&r, l));
 }
 
-TEST(it_sleeps_while_workers_have_several_jobs_of_its)
+static void assert_sleeps_while_started(unsigned nstarted, bool asked_server)
 {
 	struct rest r = { 0 };
 	struct loop *l = a_loop();
 
 	turn(&r, l, 1);
-	l->nstarted = 2;
+	l->nstarted = nstarted;
+	l->asked_server = asked_server;
 	assert_false(rest_begin(&r, l));
 	l->nstarted = 0;
 	assert_false(rest_begin(&r, l));        /* it has slept since */
 	turn(&r, l, 1);
 	assert_true(rest_begin(&r, l));
+}
+
+TEST(it_sleeps_while_a_worker_has_a_job_of_its)
+{
+	assert_sleeps_while_started(1, false);
+}
+
+TEST(it_sleeps_while_a_server_has_several)
+{
+	assert_sleeps_while_started(2, true);
 }
 
 TEST(it_looks_no_more_when_that_was_in_vain_again_and_again)
