@@ -217,6 +217,68 @@ static const struct dialect *trace_conn_dialect(void *conn)
 	return c->inner->conn_dialect(c->state);
 }
 
+/* ---- upkeep ---- */
+
+static enum rowd_code trace_space(void *conn, struct db_space *out, struct err *err)
+{
+	struct trace_conn *c = conn;
+	int64_t since = clock_ns();
+	enum rowd_code code = c->inner->space(c->state, out, err);
+
+	fprintf(stderr, "driver %p space", conn);
+	return told(code, since, err);
+}
+
+static enum rowd_code trace_reclaim(void *conn, int64_t max_ms, struct err *err)
+{
+	struct trace_conn *c = conn;
+	int64_t since = clock_ns();
+	enum rowd_code code = c->inner->reclaim(c->state, max_ms, err);
+
+	fprintf(stderr, "driver %p reclaim max_ms=%" PRId64, conn, max_ms);
+	return told(code, since, err);
+}
+
+static enum rowd_code trace_optimize(void *conn, const char *table, size_t len, struct err *err)
+{
+	struct trace_conn *c = conn;
+	int64_t since = clock_ns();
+	enum rowd_code code = c->inner->optimize(c->state, table, len, err);
+
+	fprintf(stderr, "driver %p optimize table=%.*s", conn, (int)len, table);
+	return told(code, since, err);
+}
+
+static enum rowd_code trace_distress(void *conn, const char **why_out, struct err *err)
+{
+	struct trace_conn *c = conn;
+	int64_t since = clock_ns();
+	enum rowd_code code = c->inner->distress(c->state, why_out, err);
+
+	fprintf(stderr, "driver %p distress=\"%s\"", conn, !code && *why_out ? *why_out : "");
+	return told(code, since, err);
+}
+
+static enum rowd_code trace_check(void *conn, db_problem_fn *problem, void *arg, struct err *err)
+{
+	struct trace_conn *c = conn;
+	int64_t since = clock_ns();
+	enum rowd_code code = c->inner->check(c->state, problem, arg, err);
+
+	fprintf(stderr, "driver %p check", conn);
+	return told(code, since, err);
+}
+
+static enum rowd_code trace_backup(void *conn, const char *path, struct err *err)
+{
+	struct trace_conn *c = conn;
+	int64_t since = clock_ns();
+	enum rowd_code code = c->inner->backup(c->state, path, err);
+
+	fprintf(stderr, "driver %p backup path=%s", conn, path);
+	return told(code, since, err);
+}
+
 static void trace_make(struct trace *t, const struct driver *inner)
 {
 	t->inner = inner;
@@ -245,6 +307,12 @@ static void trace_make(struct trace *t, const struct driver *inner)
 		.server = trace_server,
 		.usable = trace_usable,
 		.conn_dialect = inner->conn_dialect ? trace_conn_dialect : NULL,
+		.space = inner->space ? trace_space : NULL,
+		.reclaim = inner->reclaim ? trace_reclaim : NULL,
+		.optimize = inner->optimize ? trace_optimize : NULL,
+		.distress = inner->distress ? trace_distress : NULL,
+		.check = inner->check ? trace_check : NULL,
+		.backup = inner->backup ? trace_backup : NULL,
 	};
 }
 

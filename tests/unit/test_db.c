@@ -2,6 +2,7 @@
 
 #include "daemon/db/db.h"
 
+#include "daemon/db/driver_trace.h"
 #include "tests/lib/driver_script.h"
 #include "tests/unit/unit.h"
 
@@ -392,4 +393,25 @@ TEST(a_url_without_a_driver_is_refused)
 	src.url = "sqlite:///tmp/x.db";
 	assert_int_equal(db_init(&none, &src, &err), ROWD_OK);
 	db_fini(&none);
+}
+
+/* All that stands behind the first of the slots is a pointer. */
+enum { SLOTS = (sizeof(struct driver) - offsetof(struct driver, check_url)) / sizeof(void *) };
+
+TEST(a_traced_driver_offers_all_that_it_stands_for)
+{
+	const struct driver *const *d;
+
+	for (d = driver_all(); *d; d++) {
+		const struct driver *traced = driver_trace(*d);
+		void *inner[SLOTS], *outer[SLOTS];
+		size_t i;
+
+		assert_ptr_not_equal(traced, *d);
+		memcpy(inner, (const char *)*d + offsetof(struct driver, check_url), sizeof inner);
+		memcpy(outer, (const char *)traced + offsetof(struct driver, check_url), sizeof outer);
+		for (i = 0; i < SLOTS; i++)
+			if (!inner[i] != !outer[i])
+				fail_msg("slot %zu of %s is lost in tracing", i, (*d)->name);
+	}
 }

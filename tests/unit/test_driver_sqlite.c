@@ -917,6 +917,52 @@ TEST(a_snapshot_that_lasts_does_not_hold_up_the_log)
 	end();
 }
 
+static int64_t cache_kib(struct db_conn *c)
+{
+	struct value v;
+
+	OK(ask_with(c, "PRAGMA cache_size", NULL, 0, TYPE_INT, &v));
+	return -v.u.i;
+}
+
+/* One look, as a loop takes it, at what its cache should be. */
+static int64_t attended_cache_kib(struct db_conn *c)
+{
+	int64_t kib;
+
+	OK(db_begin(c, DB_TX_READ, &err));
+	kib = cache_kib(c);
+	db_rollback(c);
+	return kib;
+}
+
+TEST(a_loops_cache_is_large_when_nobody_has_written_for_a_while)
+{
+	const struct timespec a_while = { .tv_sec = 1, .tv_nsec = 100 * 1000 * 1000 };
+	struct db_conn *c;
+
+	start();
+	source.read_cache_kib = db.source.read_cache_kib = 20000;
+	WRITE("CREATE TABLE t (a INT) STRICT");
+	OK(db_conn_open(&db, DB_LOOP_READER, &c, &err));
+	assert_int_equal(cache_kib(c), 8192);
+	assert_int_equal(attended_cache_kib(c), 8192);
+	nanosleep(&a_while, NULL);
+	assert_int_equal(attended_cache_kib(c), 20000);
+	assert_int_equal(attended_cache_kib(c), 20000);
+	WRITE("INSERT INTO t VALUES (1)");
+	assert_int_equal(attended_cache_kib(c), 8192);
+	assert_int_equal(attended_cache_kib(c), 8192);
+	nanosleep(&a_while, NULL);
+	assert_int_equal(attended_cache_kib(c), 20000);
+	db_conn_close(c);
+	source.read_cache_kib = db.source.read_cache_kib = 3000;
+	OK(db_conn_open(&db, DB_LOOP_READER, &c, &err));
+	assert_int_equal(attended_cache_kib(c), 3000);
+	db_conn_close(c);
+	end();
+}
+
 TEST(only_a_loops_reader_can_tell)
 {
 	start();
