@@ -101,6 +101,8 @@ static void line_push(struct session *s, struct job *job)
 {
 	if (!s->waiting && job->place == JOB_WAITING)
 		s->waiting = job;
+	if (!s->line || job->msgid > s->line_msgid_most)
+		s->line_msgid_most = job->msgid;
 	job->line_next = NULL;
 	*s->line_tail = job;
 	s->line_tail = &job->line_next;

@@ -26,6 +26,7 @@ struct session {
 	struct job *line, **line_tail;  /* not yet answered, by age; those begun are at the front */
 	struct job *waiting;            /* the oldest in line that was not begun; NULL: all were */
 	unsigned nline;
+	uint32_t line_msgid_most;       /* none of the line has a higher one */
 	unsigned slow_reads;            /* so many reads go to a reader without trying in line first */
 	struct job *streaming;          /* borrowed from the line: its batches are being sent */
 	bool closing;                   /* no more requests: close when all is answered */

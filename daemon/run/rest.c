@@ -14,9 +14,8 @@ enum {
 	LOOK_NS = 60 * 1000,            /* to wake a processor that sleeps takes 40 us on a virtual machine */
 	LOOK_FOR_ANSWER_NS = 250 * 1000,/* a server gives, if it does not have to wait for others */
 	IN_VAIN_MOST = 8,
-	AFTER_VAIN_MS = 1000,
 	AWAY_MOST_NS = 2 * NS_PER_MS,   /* clients have answers to wait for before that; who keeps it longer computes */
-	AFTER_AWAY_MS = 5000,
+	PAUSE_MS = 1000,                /* after either */
 	BURST = 2 * LOOP_SPARES_KEPT,   /* connections served in one turn, each counted when read and when written */
 	TRIM_SHARE = 50                 /* giving memory back takes no more than this part of the time */
 };
@@ -40,7 +39,7 @@ static bool looks_again(struct rest *r, const struct loop *l)
 		return true;
 	if (++r->in_vain == IN_VAIN_MOST) {
 		r->in_vain = 0;
-		r->sleep_until_ns = r->now_ns + (int64_t)AFTER_VAIN_MS * NS_PER_MS;
+		r->sleep_until_ns = r->now_ns + (int64_t)PAUSE_MS * NS_PER_MS;
 	}
 	return false;
 }
@@ -52,7 +51,7 @@ static void let_others_run(struct rest *r)
 	sched_yield();
 	r->now_ns = clock_ns();
 	if (r->now_ns - began_ns > AWAY_MOST_NS)
-		r->sleep_until_ns = r->now_ns + (int64_t)AFTER_AWAY_MS * NS_PER_MS;
+		r->sleep_until_ns = r->now_ns + (int64_t)PAUSE_MS * NS_PER_MS;
 }
 
 /* ---- sleeping ---- */

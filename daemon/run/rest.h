@@ -4,8 +4,8 @@
  * Who asked a moment ago asks again in a moment, as a rule, and to sleep and be woken takes longer than to serve him. So
  * after work a loop lets others run and looks again, for a moment, before it sleeps. While workers have jobs of its it
  * sleeps at once, for a disk or several answers take longer; but one answer of a server is worth a longer look. It stops
- * looking for a while when it was in vain several times in a row, and for longer when others kept the processor: who
- * sleeps gets it back sooner than who gave it away.
+ * looking for a while when it was in vain several times in a row, and when others kept the processor: who sleeps gets it
+ * back sooner than who gave it away.
  *
  * Where it has a snapshot open it looks once more in any case: that costs less than to open the next one. Before it
  * sleeps it ends those, and gives its spare memory back, and after a turn of very many clients, what malloc() holds on to.

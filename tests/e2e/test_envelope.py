@@ -238,14 +238,16 @@ def test_what_came_before_the_garbage_is_answered(rowd, db, t):
     db.gives(3, "count", t)
 
 
-def test_a_msgid_still_in_flight_is_not_used_again(rowd, db, blocked, t):
-    blocked.send("insert", t, {"id": 10}, msgid=7)
-    blocked.send("insert", t, {"id": 11}, msgid=7)
+@pytest.mark.parametrize("msgids", [[7, 7], [7, 8, 7], [8, 7, 7], [9, 1, 5, 1], [4294967295, 0, 3, 0]])
+def test_a_msgid_still_in_flight_is_not_used_again(rowd, db, blocked, t, msgids):
+    for i, msgid in enumerate(msgids):
+        blocked.send("insert", t, {"id": 10 + i}, msgid=msgid)
     blocked.release()
     got = messages(drain(blocked.sock))
     refusals = [m for m in got if m[2] is not None]
-    assert [(m[1], m[2][2]["name"]) for m in refusals] == [(7, "bad_request")]
-    assert db.call("count", t, {"id": 11}) == 0
+    assert [(m[1], m[2][2]["name"]) for m in refusals] == [(msgids[-1], "bad_request")]
+    assert db.call("count", t, {"id": 10 + len(msgids) - 1}) == 0
+    assert db.call("count", t, [">=", "id", 10]) == len(msgids) - 1
 
 
 def test_a_msgid_may_be_used_again_once_it_was_answered(db):
