@@ -17,7 +17,7 @@
 enum {
 	AUDIT_TURN_BYTES = 64 * 1024 * 1024,
 	MESSAGE_MOST_BYTES = 64 * 1024 * 1024,
-	SNAPSHOT_MOST_NS = 10 * NS_PER_MS     /* old: what a connection sees to when it begins one has its turn too */
+	SNAPSHOT_MOST_NS = 10 * NS_PER_MS     /* a connection looks after itself when it begins one */
 };
 
 /* ---- messages ---- */
