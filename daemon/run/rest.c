@@ -15,7 +15,7 @@ enum {
 	LOOK_FOR_ANSWER_NS = 250 * 1000,/* a server gives, if it does not have to wait for others */
 	IN_VAIN_MOST = 8,
 	AWAY_MOST_NS = 2 * NS_PER_MS,   /* clients have answers to wait for before that; who keeps it longer computes */
-	PAUSE_MS = 1000,                /* after either */
+	PAUSE_MS = 250,                 /* after either */
 	BURST = 2 * LOOP_SPARES_KEPT,   /* connections served in one turn, each counted when read and when written */
 	TRIM_SHARE = 50                 /* giving memory back takes no more than this part of the time */
 };
