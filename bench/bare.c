@@ -74,9 +74,9 @@ static void take_requests(int fd)
 {
 	static uint8_t bytes[BYTES];
 	ssize_t n = serve_receive(fd, bytes, sizeof bytes);
-	struct mp_in in = { .p = bytes, .end = bytes + n };
+	struct mp_in in = { .p = bytes, .end = bytes + (n > 0 ? n : 0) };
 
-	while (n > 0 && in.p < in.end)
+	while (in.p < in.end)
 		take_request(fd, &in);
 }
 
