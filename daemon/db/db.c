@@ -244,6 +244,18 @@ enum rowd_code db_reload(struct db_conn *c, struct err *err)
 	return ROWD_OK;
 }
 
+bool db_schema_may_be_old(const struct db_conn *c)
+{
+	return c->driver->doubt_version;
+}
+
+void db_doubt_schema(struct db_conn *c)
+{
+	assert(!c->in_transaction);
+	if (c->driver->doubt_version)
+		c->driver->doubt_version(c->state);
+}
+
 /* ---- transactions ---- */
 
 /* Is the catalog read within this transaction still what it will commit? Not when a savepoint behind

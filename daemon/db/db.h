@@ -69,6 +69,11 @@ bool db_snapshot_is_newest(struct db_conn *c);
 /* Is a transaction open, truly? False too when the backend ended it by itself. */
 bool db_in_transaction(struct db_conn *c);
 
+/* Is the schema that db_begin finds perhaps that of some milliseconds ago? Not after db_doubt_schema, outside a
+ * transaction: the next db_begin finds that of then. */
+bool db_schema_may_be_old(const struct db_conn *c);
+void db_doubt_schema(struct db_conn *c);
+
 /* The schema as of the last db_begin or db_reload; borrowed until the next, or until the rollback of
  * a transaction that called db_reload. NULL before and after those. */
 const struct catalog *db_catalog(struct db_conn *c);

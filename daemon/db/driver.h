@@ -138,8 +138,11 @@ struct driver {
 
 	/* Read the whole schema. *out is sealed by db.c. */
 	enum rowd_code (*describe)(void *conn, struct catalog **out, struct err *err);
-	/* A number that changes whenever the schema does. NULL without CAP_SCHEMA_VERSION. */
+	/* A number that changes whenever the schema does; it may be that of some milliseconds ago, see below. NULL
+	 * without CAP_SCHEMA_VERSION. */
 	enum rowd_code (*version)(void *conn, int64_t *out, struct err *err);
+	/* Outside a transaction: what version() says next on conn was so no earlier than now. NULL: it always is. */
+	void (*doubt_version)(void *conn);
 
 	/* Is the connection alive? Cheap. */
 	enum rowd_code (*ping)(void *conn, struct err *err);

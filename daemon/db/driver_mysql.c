@@ -275,6 +275,7 @@ const struct driver driver_mysql = {
 	.in_transaction = mydb_in_transaction,
 	.describe = mydb_describe,
 	.version = mydb_version,
+	.doubt_version = mydb_version_doubt,
 	.ping = mydb_ping,
 	.cancel = mydb_guard_cancel,
 	.server = mydb_server,

@@ -175,6 +175,14 @@ static enum rowd_code trace_version(void *conn, int64_t *out, struct err *err)
 	return told(code, since, err);
 }
 
+static void trace_doubt_version(void *conn)
+{
+	struct trace_conn *c = conn;
+
+	fprintf(stderr, "driver %p doubts the version\n", conn);
+	c->inner->doubt_version(c->state);
+}
+
 static enum rowd_code trace_ping(void *conn, struct err *err)
 {
 	struct trace_conn *c = conn;
@@ -302,6 +310,7 @@ static void trace_make(struct trace *t, const struct driver *inner)
 		.snapshot_is_newest = inner->snapshot_is_newest ? trace_snapshot_is_newest : NULL,
 		.describe = trace_describe,
 		.version = inner->version ? trace_version : NULL,
+		.doubt_version = inner->doubt_version ? trace_doubt_version : NULL,
 		.ping = trace_ping,
 		.cancel = inner->cancel ? trace_cancel : NULL,
 		.server = trace_server,

@@ -146,6 +146,7 @@ struct mydb_conn {
 	int64_t used_ns, checked_ns;  /* when last spoken to; when last found to be writable */
 	struct mydb_stmt *statements; /* all of them, in no order */
 	void *sums[MYDB_SUMS];        /* of them, those of mysql_version.c; NULL until first used */
+	bool doubts_version;          /* the next one is read, whatever others know */
 	/* the one statement whose rows are being read */
 	struct mydb_stmt *reading;
 	enum rowd_code stopped;  /* why, of the statement now running */
@@ -335,6 +336,7 @@ struct mydb_shared {
 	bool asking;          /* somebody is on the way to the server */
 	int64_t version;
 	int64_t due_ns;      /* when it is to be asked for again */
+	int64_t took_ns;     /* the last question; 0: there was none */
 	uint64_t generation; /* of version: how often it was told */
 	int64_t avoided_until_ns[MYDB_HOSTS_MOST];
 };
@@ -350,6 +352,9 @@ bool mydb_host_is_avoided(struct mydb_conn *c, const struct mydb_host *host);
 
 /* driver.version: as known to all connections of the database, asked for when that is some milliseconds old. */
 enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err);
+
+/* driver.doubt_version */
+void mydb_version_doubt(void *conn);
 
 /* As it is now. */
 enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *err);

@@ -1,7 +1,8 @@
 /*
  * The version of a schema: these servers keep none, so it is a sum over what information_schema says.
  * That takes a millisecond or some, too long for every transaction: it is asked for by one connection
- * for all of the database, and not again before several times as long has passed.
+ * for all of the database, and not again before several times as long has passed. Who has to know it
+ * as it is now says so (mydb_version_doubt).
  */
 #include "config.h"
 
@@ -77,9 +78,12 @@ enum rowd_code mydb_version_read(struct mydb_conn *c, int64_t *out, struct err *
 	return rc;
 }
 
-static int64_t interval(int64_t took_ns)
+/* Of the last two questions the quicker one counts: a single slow one says little. */
+static int64_t interval(int64_t took_ns, int64_t last_took_ns)
 {
-	return took_ns * INTERVAL_FACTOR > INTERVAL_LEAST_NS ? took_ns * INTERVAL_FACTOR : INTERVAL_LEAST_NS;
+	int64_t took = took_ns < last_took_ns ? took_ns : last_took_ns;
+
+	return took * INTERVAL_FACTOR > INTERVAL_LEAST_NS ? took * INTERVAL_FACTOR : INTERVAL_LEAST_NS;
 }
 
 /* With the lock held: is what is known good enough? If not, the caller asks. */
@@ -93,15 +97,45 @@ static bool is_fresh(struct mydb_conn *c, int64_t now)
 	return false;
 }
 
+static enum rowd_code ask(struct mydb_conn *c, int64_t *out, struct err *err)
+{
+	bool aside = mydb_step_aside(c);
+	enum rowd_code rc = mydb_version_read(c, out, err);
+
+	mydb_step_back(c, aside);
+	return rc;
+}
+
+static enum rowd_code version_now(struct mydb_conn *c, int64_t *out, struct err *err)
+{
+	uint64_t generation = mydb_version_generation(c);
+	enum rowd_code rc = ask(c, out, err);
+
+	if (!rc)
+		mydb_version_tell(c, *out, generation);
+	return rc;
+}
+
+void mydb_version_doubt(void *conn)
+{
+	struct mydb_conn *c = conn;
+
+	c->doubts_version = true;
+}
+
 enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 {
 	struct mydb_conn *c = conn;
 	struct mydb_shared *s = c->shared;
 	int64_t began = clock_ns(), version = 0, ended;
 	uint64_t generation;
-	bool fresh, aside;
+	bool fresh;
 	enum rowd_code rc;
 
+	if (c->doubts_version) {
+		c->doubts_version = false;
+		return version_now(c, out, err);
+	}
 	pthread_mutex_lock(&s->lock);
 	fresh = is_fresh(c, began);
 	*out = s->version;
@@ -109,9 +143,7 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 	pthread_mutex_unlock(&s->lock);
 	if (fresh)
 		return ROWD_OK;
-	aside = mydb_step_aside(c);
-	rc = mydb_version_read(c, &version, err);
-	mydb_step_back(c, aside);
+	rc = ask(c, &version, err);
 	ended = clock_ns();
 	pthread_mutex_lock(&s->lock);
 	s->asking = false;
@@ -120,7 +152,8 @@ enum rowd_code mydb_version(void *conn, int64_t *out, struct err *err)
 		s->known = true;
 		s->generation++;
 	}
-	s->due_ns = ended + interval(ended - began);
+	s->due_ns = ended + interval(ended - began, s->took_ns);
+	s->took_ns = ended - began;
 	*out = s->known ? s->version : version;
 	pthread_mutex_unlock(&s->lock);
 	return rc;

@@ -70,6 +70,21 @@ bool worker_is_lost(const struct worker *w, enum rowd_code rc, const struct job 
 	return rc == ROWD_E_UNAVAILABLE && w->conn && !db_conn_usable(w->conn) && clock_ns() < job->deadline_ns;
 }
 
+bool worker_doubts_schema(const struct worker *w, enum rowd_code rc)
+{
+	switch (rc) {
+	case ROWD_E_UNKNOWN_TABLE:
+	case ROWD_E_UNKNOWN_COLUMN:
+	case ROWD_E_TYPE_MISMATCH:
+	case ROWD_E_OUT_OF_RANGE:
+	case ROWD_E_TOO_LONG:
+	case ROWD_E_NULL_NOT_ALLOWED:
+		return w->conn && db_schema_may_be_old(w->conn);
+	default:
+		return false;
+	}
+}
+
 /* ---- one job on the connection ---- */
 
 bool worker_current_set(struct worker *w, struct job *job, int64_t deadline_ns)

@@ -20,12 +20,19 @@ static enum db_tx_mode read_mode(const struct op *op)
 	}
 }
 
-static enum rowd_code read_once(struct worker *w, struct job *job, struct err *err)
+static bool shows_schema(const struct op *op)
+{
+	return op->id == OP_TABLES || op->id == OP_DESCRIBE;
+}
+
+static enum rowd_code read_once(struct worker *w, struct job *job, bool doubtful, struct err *err)
 {
 	enum rowd_code rc = worker_connect(w, job, err);
 
 	if (rc)
 		return rc;
+	if (doubtful)
+		db_doubt_schema(w->conn);
 	if (!worker_current_set(w, job, job->deadline_ns))
 		rc = err_set(err, ROWD_E_CANCELLED, "cancelled before it began");
 	else
@@ -37,6 +44,18 @@ static enum rowd_code read_once(struct worker *w, struct job *job, struct err *e
 	return rc;
 }
 
+/* With a schema that is as it is known to be, unless that matters. */
+static enum rowd_code read_one(struct worker *w, struct job *job, struct err *err)
+{
+	bool doubtful = shows_schema(job->op);
+	enum rowd_code rc = read_once(w, job, doubtful, err);
+
+	if (doubtful || w->kept || !worker_doubts_schema(w, rc))
+		return rc;
+	err_init(err);
+	return read_once(w, job, true, err);
+}
+
 void worker_read(struct worker *w, struct job *job)
 {
 	struct err err;
@@ -45,7 +64,7 @@ void worker_read(struct worker *w, struct job *job)
 
 	do {
 		err_init(&err);
-		rc = read_once(w, job, &err);
+		rc = read_one(w, job, &err);
 		/* a worker that is kept has sent rows already */
 	} while (worker_is_lost(w, rc, job) && !w->kept && ++tries < WORKER_TRIES);
 	worker_keep(w, false);

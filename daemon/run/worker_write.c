@@ -165,18 +165,24 @@ void worker_write_group(struct worker *w, struct job_queue *jobs)
 
 /* ---- alone ---- */
 
-/* The transaction that a job runs in; none for a change of the schema that the database ends any for. */
-static enum rowd_code begin_alone(struct worker *w, const struct job *job, bool bare, struct err *err)
+/* Is it without a transaction, as a change of the schema is that the database ends any for? */
+static bool is_bare(const struct worker *w, const struct job *job)
 {
-	if (bare)
+	return job->op->place == PLACE_BARE ||
+	       (job->op->place == PLACE_SCHEMA && !(w->lane->db->driver->caps & CAP_DDL_IN_TX));
+}
+
+static enum rowd_code begin_alone(struct worker *w, const struct job *job, bool doubtful, struct err *err)
+{
+	if (is_bare(w, job))
 		return db_reload(w->conn, err);
+	if (doubtful)
+		db_doubt_schema(w->conn);
 	return db_begin(w->conn, job->op->id == OP_ATOMIC ? DB_TX_SERIALIZABLE : DB_TX_WRITE, err);
 }
 
-static enum rowd_code run_alone_once(struct worker *w, struct job *job, struct err *err)
+static enum rowd_code run_alone_once(struct worker *w, struct job *job, bool doubtful, struct err *err)
 {
-	bool bare = job->op->place == PLACE_BARE ||
-		    (job->op->place == PLACE_SCHEMA && !(w->lane->db->driver->caps & CAP_DDL_IN_TX));
 	const char *missing = NULL;
 	struct request req;
 	enum rowd_code rc = ROWD_OK;
@@ -192,16 +198,27 @@ static enum rowd_code run_alone_once(struct worker *w, struct job *job, struct e
 		if (missing)
 			rc = make_table(w, missing, err);
 		if (!rc)
-			rc = begin_alone(w, job, bare, err);
+			rc = begin_alone(w, job, doubtful, err);
 	} while (!rc && !job->work && (missing = runner_missing_table(w->conn, &req)));
 	if (!rc)
 		rc = worker_run_request(w, job, &req, err);
 	worker_current_clear(w);
-	if (rc || bare) {
+	if (rc || is_bare(w, job)) {
 		db_rollback(w->conn);
 		return rc;
 	}
 	return db_commit(w->conn, err);
+}
+
+/* With a schema that is as it is known to be, unless that matters. */
+static enum rowd_code run_alone(struct worker *w, struct job *job, struct err *err)
+{
+	enum rowd_code rc = run_alone_once(w, job, false, err);
+
+	if (is_bare(w, job) || !worker_doubts_schema(w, rc))
+		return rc;
+	err_init(err);
+	return run_alone_once(w, job, true, err);
 }
 
 /* A change of the schema that was lost may have happened; a chunk of a purge has its own way to go on. */
@@ -223,7 +240,7 @@ void worker_write_alone(struct worker *w, struct job *job)
 			nanosleep(&(struct timespec){ .tv_nsec = (1 + random() % (5L << attempt)) * NS_PER_MS }, NULL);
 		rc = worker_connect(w, job, &err);
 		if (!rc)
-			rc = run_alone_once(w, job, &err);
+			rc = run_alone(w, job, &err);
 		if (clock_ns() > job->deadline_ns)
 			break;
 	}
@@ -276,6 +293,10 @@ static void run_one(struct worker *w, struct together *t, struct job *job)
 	else
 		rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
 	worker_current_clear(w);
+	if (worker_doubts_schema(w, rc)) {
+		job_queue_push(&t->alone, job);
+		return;
+	}
 	job->code = ROWD_OK;
 	if (rc)
 		job_fail(job, &err);

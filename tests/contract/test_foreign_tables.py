@@ -1,4 +1,8 @@
 """Tables that rowd did not make: used as they are, with portable false and the reasons."""
+import threading
+import time
+import uuid
+
 import pytest
 
 
@@ -42,11 +46,18 @@ def test_a_plain_table_is_found_and_used(backend, db, made):
     assert len(backend.sql("SELECT id FROM plain")) == 2
 
 
+INT = {"sqlite": "INTEGER", "mariadb": "BIGINT", "mysql": "BIGINT"}
+SOON = {"sqlite": 0, "mariadb": 10, "mysql": 10}  # seconds: a server is asked for its schema now and then
+
+
 def test_a_schema_change_by_others_is_noticed(backend, db, table):
     t = table({"id": "int", "a": "int"}, rows=[(1, 2)])
     db.gives({"id": 1, "a": 2}, "get", t, 1)
     assert db.call("describe", t)["portable"] is True
-    backend.sql("ALTER TABLE %s ADD COLUMN extra %s" % (t, "INTEGER" if backend.name == "sqlite" else "BIGINT"))
+    backend.sql("ALTER TABLE %s ADD COLUMN extra %s" % (t, INT[backend.name]))
+    until = time.monotonic() + SOON[backend.name]
+    while "extra" not in db.call("get", t, 1) and time.monotonic() < until:
+        pass
     db.gives({"id": 1, "a": 2, "extra": None}, "get", t, 1)
     db.gives({"updated": 1}, "update", t, 1, {"extra": 9})
     db.gives(1, "count", t, {"extra": 9})
@@ -54,6 +65,71 @@ def test_a_schema_change_by_others_is_noticed(backend, db, table):
     backend.sql("DROP TABLE %s" % t)
     db.refuses("unknown_table", "get", t, 1, table=t)
     assert t not in db.call("tables")
+
+
+@pytest.fixture
+def asked(rowd, table):
+    """Somebody reads all the time: what rowd knows of the schema is never older than it may be, nor newer."""
+    t = table({"id": "int"}, rows=[(1,)])
+    client = rowd.client()
+    over = threading.Event()
+
+    def read():
+        while not over.is_set():
+            client.call("get", t, 1)
+            time.sleep(0.0002)
+    thread = threading.Thread(target=read)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+    client.close()
+
+
+def test_what_others_made_is_never_said_to_be_unknown(backend, db, asked):
+    """Each kind of request is, in its turn, the first after the change."""
+    first = [lambda t: t in db.call("tables"),
+             lambda t: db.call("describe", t)["name"] == t,
+             lambda t: db.call("insert", t, {"id": 1})["inserted"] == 1,
+             lambda t: db.call("get", t, 1) is None,
+             lambda t: db.call("select", t, {"where": {"id": 1}})["rows"] == [],
+             lambda t: db.call("delete_all", t)["deleted"] == 0,
+             lambda t: db.call("atomic", [["insert", t, {"id": 1}], ["count", t]])[1] == 1,
+             lambda t: db.call("insert", t, {"id": 1}, {"request_id": str(uuid.uuid4())})["inserted"] == 1]
+    for i, request in enumerate(first * 3):
+        t = "seen%d" % i
+        backend.sql("CREATE TABLE %s (id %s PRIMARY KEY)%s" % (t, INT[backend.name], ENGINE[backend.name]))
+        try:
+            assert request(t)
+        finally:
+            backend.sql("DROP TABLE %s" % t)
+        assert t not in db.call("tables")
+
+
+def test_a_column_of_others_is_never_said_to_be_unknown(backend, db, table, asked):
+    t = table({"id": "int"}, rows=[(1,)])
+    first = [lambda c: db.call("update", t, 1, {c: 5})["updated"] == 1,
+             lambda c: db.call("count", t, {c: None}) == 1,
+             lambda c: db.call("delete_where", t, ["not_null", c])["deleted"] == 0]
+    for i, request in enumerate(first * 5):
+        c = "c%d" % i
+        backend.sql("ALTER TABLE %s ADD COLUMN %s %s" % (t, c, INT[backend.name]))
+        assert request(c)
+
+
+def test_many_writes_beside_each_other_find_what_others_made(backend, rowd, asked):
+    """Those that are carried out together too."""
+    clients = [rowd.client() for _ in range(8)]
+    for i in range(5):
+        t = "together%d" % i
+        backend.sql("CREATE TABLE %s (id %s PRIMARY KEY)%s" % (t, INT[backend.name], ENGINE[backend.name]))
+        try:
+            sent = [c.send("insert", t, {"id": n}) for n, c in enumerate(clients)]
+            assert [c.result(msgid)["inserted"] for c, msgid in zip(clients, sent)] == [1] * len(clients)
+        finally:
+            backend.sql("DROP TABLE %s" % t)
+    for c in clients:
+        c.close()
 
 
 def test_rows_written_by_others_are_seen_at_once(backend, db, table):
