@@ -91,7 +91,7 @@ static int64_t key_take(struct run *r)
 	if (r->keys.random)
 		return keys_next(&r->keys);
 	key = atomic_fetch_add(&r->shared->next_key, 1);
-	return key <= r->keys.last ? key : 0;
+	return key <= r->keys.last ? keys_place(&r->keys, key) : 0;
 }
 
 /* One statement for each key, in a transaction of its own. */
@@ -286,13 +286,16 @@ static void report(const struct run *r)
 
 static const char usage[] =
 	"usage: direct_sqlite --file PATH --verb VERB [--processes N] [--seconds S] [--keys A:B] [--rows N]\n"
+	"                     [--scatter N]\n"
 	"  VERB  create, insert (the keys, --rows to a transaction), get, delete (by key, a transaction\n"
-	"        each), delete_all, delete_where, walk\n";
+	"        each), delete_all, delete_where, walk\n"
+	"  --scatter N  each of the keys 1 to N stands for another, far from its neighbours'\n";
 
 static const struct option words[] = {
 	{ "file", required_argument, NULL, 'f' },      { "verb", required_argument, NULL, 'v' },
 	{ "processes", required_argument, NULL, 'p' }, { "seconds", required_argument, NULL, 't' },
 	{ "keys", required_argument, NULL, 'k' },      { "rows", required_argument, NULL, 'R' },
+	{ "scatter", required_argument, NULL, 'S' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -303,6 +306,7 @@ static void option_set(struct run *r, int letter, const char *text)
 	case 'v': r->verb = text; break;
 	case 'p': r->processes = (unsigned)number(text, "--processes"); break;
 	case 't': r->seconds = decimal(text, "--seconds"); break;
+	case 'S': keys_scatter(&r->keys, (int64_t)number(text, "--scatter")); break;
 	case 'R': r->rows = (unsigned)number(text, "--rows"); break;
 	case 'k':
 		if (!keys_parse(&r->keys, text))

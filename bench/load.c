@@ -417,6 +417,7 @@ static const char usage[] =
 	"  --warmup S      seconds before anything is counted (0)\n"
 	"  --rate N        requests each second over all clients, answered or not\n"
 	"  --keys A:B      keys from A to B (1:100000), each once; get and select: at random\n"
+	"  --scatter N     each of the keys 1 to N stands for another, far from its neighbours'\n"
 	"  --rows N        rows of one insert or of one batch of a stream (1)\n"
 	"  --table T       its name (account), for Tarantool the number of the space\n"
 	"  --hold          when done stay connected until standard input ends\n";
@@ -428,7 +429,8 @@ static const struct option words[] = {
 	{ "seconds", required_argument, NULL, 't' },  { "requests", required_argument, NULL, 'n' },
 	{ "warmup", required_argument, NULL, 'w' },   { "rate", required_argument, NULL, 'r' },
 	{ "keys", required_argument, NULL, 'k' },     { "rows", required_argument, NULL, 'R' },
-	{ "table", required_argument, NULL, 'T' },    { "hold", no_argument, NULL, 'h' },
+	{ "table", required_argument, NULL, 'T' },    { "scatter", required_argument, NULL, 'S' },
+	{ "hold", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -457,6 +459,7 @@ static void option_set(struct load *l, int letter, const char *text)
 	case 'r': l->rate = decimal(text, "--rate"); break;
 	case 'R': l->request.rows = (unsigned)number(text, "--rows"); break;
 	case 'T': l->request.table = text; break;
+	case 'S': keys_scatter(&l->keys, (int64_t)number(text, "--scatter")); break;
 	case 'h': l->holds = true; break;
 	case 'k':
 		if (!keys_parse(&l->keys, text))

@@ -126,7 +126,26 @@ int64_t keys_next(struct keys *k)
 		return k->first + (int64_t)(random_next(&k->state) % (uint64_t)(k->last - k->first + 1));
 	if (k->next > k->last)
 		return 0;
-	return k->next++;
+	return keys_place(k, k->next++);
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+	return b ? common_divisor(b, a % b) : a;
+}
+
+/* Multiples of the golden section lie far apart; those of a number prime to rows are all of them, each once. */
+void keys_scatter(struct keys *k, int64_t rows)
+{
+	k->rows = rows;
+	k->step = (int64_t)((double)rows * 0.6180339887);
+	while (common_divisor(rows, k->step) != 1)
+		k->step++;
+}
+
+int64_t keys_place(const struct keys *k, int64_t key)
+{
+	return k->rows ? 1 + key % k->rows * k->step % k->rows : key;
 }
 
 int keys_parse(struct keys *k, const char *text)

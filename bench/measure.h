@@ -46,10 +46,15 @@ struct keys {
 	int64_t first, last, next;
 	int random;
 	uint64_t state;
+	int64_t rows, step; /* of keys that are scattered; 0: they are not */
 };
 
 /* The next key; 0 when there is none left. Keys are positive. */
 int64_t keys_next(struct keys *k);
+
+/* From now on each of the keys 1 to rows stands for another one of these, far from its neighbours'. */
+void keys_scatter(struct keys *k, int64_t rows);
+int64_t keys_place(const struct keys *k, int64_t key);
 
 /* Read "FIRST:LAST"; 0 when that is no range of positive numbers. */
 int keys_parse(struct keys *k, const char *text);
