@@ -16,7 +16,8 @@ libbase_la_SOURCES = \
 	base/sha256.c \
 	base/sha256.h \
 	base/spares.c \
-	base/spares.h
+	base/spares.h \
+	base/thread.h
 
 base_unit_tests = \
 	tests/unit/test_arena \

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include "base/thread.h"
 #include "daemon/db/mysql_private.h"
 
 enum {
@@ -42,12 +43,7 @@ static bool ending;
 
 static void init_once(void)
 {
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&wake);
 }
 
 /* No signal of the process is for the threads started here. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "daemon/audit.h"
 #include "daemon/exec/archive.h"
 #include "daemon/exec/once.h"
@@ -565,7 +566,6 @@ static void fini(struct keeper *k)
 enum rowd_code keeper_start(struct server *s, struct keeper **out, struct err *err)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
-	pthread_condattr_t monotonic;
 	int rc;
 
 	if (k)
@@ -578,11 +578,8 @@ enum rowd_code keeper_start(struct server *s, struct keeper **out, struct err *e
 	for (unsigned i = 0; i < s->ndatabases; i++)
 		k->woken[i] = true;
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->changed, &monotonic);
-	pthread_cond_init(&k->left, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&k->changed);
+	cond_init_monotonic(&k->left);
 	rc = pthread_create(&k->thread, NULL, keeper_main, k);
 	if (rc) {
 		fini(k);

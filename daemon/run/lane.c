@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "daemon/log.h"
 #include "daemon/run/loop.h"
 #include "daemon/run/worker.h"
@@ -16,23 +17,17 @@ enum {
 
 void lane_init(struct lane *l, const struct lane_options *o)
 {
-	pthread_condattr_t monotonic;
-
 	*l = (struct lane){ .db = o->db, .role = o->role, .group = o->group, .min_workers = o->min_workers,
 			    .max_workers = o->max_workers, .idle_ms = o->idle_ms, .lifetime_ms = o->lifetime_ms };
 	atomic_store(&l->limits, o->limits);
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->left, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&l->left);
 	job_queue_init(&l->queue);
 }
 
 /* With the lock held. */
 static struct worker *worker_start(struct lane *l, struct db_conn *conn)
 {
-	pthread_condattr_t monotonic;
 	pthread_attr_t attr;
 	struct worker *w = calloc(1, sizeof(*w));
 	int rc;
@@ -47,10 +42,7 @@ static struct worker *worker_start(struct lane *l, struct db_conn *conn)
 	w->conn = conn;
 	w->conn_opened_ns = clock_ns();
 	job_queue_init(&w->own);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->wanted, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&w->wanted);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
 	rc = pthread_create(&w->thread, &attr, worker_main, w);
