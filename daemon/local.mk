@@ -29,10 +29,12 @@ libdaemon_a_SOURCES = \
 	daemon/db/driver_trace.h \
 	daemon/db/registry.c \
 	daemon/db/sqlite_cache.c \
+	daemon/db/sqlite_checkpoint.c \
 	daemon/db/sqlite_default.c \
 	daemon/db/sqlite_error.c \
 	daemon/db/sqlite_functions.c \
 	daemon/db/sqlite_list.c \
+	daemon/db/sqlite_log.c \
 	daemon/db/sqlite_open.c \
 	daemon/db/sqlite_private.h \
 	daemon/db/sqlite_schema.c \

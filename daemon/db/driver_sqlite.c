@@ -207,7 +207,7 @@ int sqlite_read_version(struct sqlite_conn *c)
 static void make_room(struct sqlite_conn *c)
 {
 	if (c->full && !c->broken)
-		sqlite3_wal_checkpoint_v2(c->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		sqlite_checkpoint_now(c);
 	c->full = false;
 }
 
@@ -279,7 +279,9 @@ static enum rowd_code sqlite_commit(void *conn, struct err *err)
 	c->version_known = false;
 	if (sqlite3_get_autocommit(c->db))
 		return err_set(err, ROWD_E_INTERNAL, "a commit without a transaction");
+	sqlite_log_commits(c, true);
 	rc = run_once(c, c->commit);
+	sqlite_log_commits(c, false);
 	if (rc == SQLITE_OK)
 		return ROWD_OK;
 	if (!commit_is_undone(rc)) {

@@ -25,8 +25,7 @@ enum {
 	VARIABLES_MOST = 32766,
 	EXPRESSION_DEPTH_MOST = 1000,
 	CACHE_KIB = 2048,                     /* of pages, per connection; taken as they are used */
-	WAL_KEPT_BYTES = 4 * 1024 * 1024,
-	WAL_CHECKPOINT_PAGES = 1000,
+	WAL_KEPT_BYTES = SQLITE_LOG_FRAMES * 5000,  /* of pages of 4 KiB, and what comes while they are copied */
 	MOVED_LOOK_NS = 1000000000
 };
 
@@ -134,6 +133,11 @@ static enum rowd_code place_check(const char *path, char *out, struct err *err)
 }
 
 /* ---- settings ---- */
+
+static bool syncs_commits(const struct sqlite_conn *c)
+{
+	return !c->source->durability || strcmp(c->source->durability, "normal") != 0;
+}
 
 static enum rowd_code run(struct sqlite_conn *c, const char *text, struct err *err)
 {
@@ -258,9 +262,8 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 {
 	bool writer = c->role == DB_WRITER;
 	int64_t cache_kib = c->role == DB_LOOP_READER ? sqlite_cache_first_kib(c) : CACHE_KIB;
-	bool normal = c->source->durability && strcmp(c->source->durability, "normal") == 0;
 	const struct { const char *pragma; int value; } settings[] = {
-		{ "synchronous", normal ? 1 : 2 },
+		{ "synchronous", syncs_commits(c) ? 2 : 1 },
 		{ "foreign_keys", 1 },
 		{ "trusted_schema", 0 },
 		{ "recursive_triggers", 0 },
@@ -270,7 +273,7 @@ static enum rowd_code configure(struct sqlite_conn *c, struct err *err)
 		{ "cell_size_check", writer },
 		{ "cache_size", -(int)cache_kib },
 		{ "journal_size_limit", WAL_KEPT_BYTES },
-		{ "wal_autocheckpoint", writer ? WAL_CHECKPOINT_PAGES : 0 },
+		{ "wal_autocheckpoint", 0 },
 		{ "query_only", !writer },
 	};
 	enum rowd_code code = run(c, "PRAGMA mmap_size=0", err);
@@ -345,6 +348,7 @@ static void library_configure(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_initialize();
+	sqlite_log_register();
 }
 
 static enum rowd_code library_check(struct err *err)
@@ -377,7 +381,8 @@ static enum rowd_code open_file(struct sqlite_conn *c, struct err *err)
 	if (c->role == DB_WRITER && c->source->create)
 		flags |= SQLITE_OPEN_CREATE;
 	is_new = stat(resolved, &st) != 0;
-	rc = sqlite3_open_v2(resolved, &c->db, flags, NULL);
+	rc = sqlite3_open_v2(resolved, &c->db, flags,
+			     c->role == DB_WRITER && syncs_commits(c) ? SQLITE_LOG_VFS : NULL);
 	if (!c->db)
 		return err_native(err, ROWD_E_NO_RESOURCE, rc, "memory ran out");
 	if (rc != SQLITE_OK)
@@ -417,6 +422,8 @@ enum rowd_code sqlite_open(void *conn, const struct db_source *src, enum db_role
 		code = prepare_all(c, err);
 	if (!code)
 		code = remember_file(c, err);
+	if (!code && role == DB_WRITER && !sqlite_checkpoint_install(c))
+		code = err_set(err, ROWD_E_NO_RESOURCE, "memory ran out");
 	return code;
 }
 
@@ -424,6 +431,7 @@ void sqlite_close(void *conn)
 {
 	struct sqlite_conn *c = conn;
 
+	sqlite_checkpoint_end(c);
 	sqlite3_finalize(c->begin_read);
 	sqlite3_finalize(c->begin_write);
 	sqlite3_finalize(c->commit);

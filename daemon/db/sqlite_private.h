@@ -30,7 +30,8 @@ struct sqlite_conn {
 	/* sqlite_cache.c's own, of a loop's reader */
 	int64_t cache_kib, emptied_ns;
 	unsigned emptied;
-	/* sqlite_snapshot.c's own, of a loop's reader */
+	struct sqlite_checkpointer *checkpointer; /* owned; a writer's only, else NULL */
+	/* sqlite_snapshot.c's own; what was seen is a loop's reader's */
 	const volatile uint32_t *index; /* borrowed from SQLite; NULL before the first transaction */
 	uint32_t index_seen[SQLITE_INDEX_WORDS];
 	bool index_is_seen;
@@ -114,6 +115,32 @@ enum rowd_code sqlite_reclaim(void *conn, int64_t max_ms, struct err *err);
 enum rowd_code sqlite_check(void *conn, db_problem_fn *problem, void *arg, struct err *err);
 enum rowd_code sqlite_backup(void *conn, const char *path, struct err *err);
 
+/* ---- sqlite_log.c ---- */
+
+/* The VFS that writes a log in one piece, for connections whose every commit is synced. */
+#define SQLITE_LOG_VFS "rowd-log"
+
+/* Once a process, after sqlite3_initialize(). */
+void sqlite_log_register(void);
+
+/* A writer's connection is about to commit; has, or has given it up. Without effect on others. The second: by its log. */
+void sqlite_log_commits(struct sqlite_conn *c, bool commits);
+void sqlite_log_file_commits(sqlite3_file *file, bool commits);
+
+/* ---- sqlite_checkpoint.c ---- */
+
+/* How long the log gets, in pages, before it is copied into the database. */
+enum { SQLITE_LOG_FRAMES = 4000 };
+
+/* From now on a writer's log is copied when it is long. False: no memory. */
+bool sqlite_checkpoint_install(struct sqlite_conn *c);
+
+/* Copy what there is, at once, on any connection. What cannot be copied now stays in the log. */
+void sqlite_checkpoint_now(struct sqlite_conn *c);
+
+/* Before c->db is closed. Fine on any connection. */
+void sqlite_checkpoint_end(struct sqlite_conn *c);
+
 /* ---- sqlite_cache.c ---- */
 
 /* A loop's reader: what its cache begins with, and a look at what it should be, within a transaction that reads. */
@@ -126,5 +153,8 @@ void sqlite_cache_attend(struct sqlite_conn *c);
 void sqlite_snapshot_begins(struct sqlite_conn *c);
 void sqlite_snapshot_begun(struct sqlite_conn *c);
 bool sqlite_snapshot_is_newest(void *conn);
+
+/* How many pages of the log the database has already; of any connection that has read. 0 too where that cannot be told. */
+uint32_t sqlite_index_copied(struct sqlite_conn *c);
 
 #endif

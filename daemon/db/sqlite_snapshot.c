@@ -40,6 +40,12 @@ void sqlite_snapshot_begun(struct sqlite_conn *c)
 		c->index = find_index(c);
 }
 
+uint32_t sqlite_index_copied(struct sqlite_conn *c)
+{
+	sqlite_snapshot_begun(c);
+	return c->index ? c->index[SQLITE_INDEX_WORDS - 1] : 0;
+}
+
 bool sqlite_snapshot_is_newest(void *conn)
 {
 	struct sqlite_conn *c = conn;

@@ -97,7 +97,7 @@ enum rowd_code sqlite_reclaim(void *conn, int64_t max_ms, struct err *err)
 			code = ask_int(c, "PRAGMA main.freelist_count", &left, err);
 	}
 	if (!code)
-		code = run_pragma(c, "PRAGMA main.wal_checkpoint(PASSIVE)", err);
+		sqlite_checkpoint_now(c);
 	return code;
 }
 

@@ -86,7 +86,7 @@ def test_a_disk_that_never_syncs_again(injecting):
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-@pytest.mark.parametrize("nth", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("nth", [1, 2, 3, 5, 8, 11])
 def test_a_failed_write_leaves_nothing_by_half(injecting, error, nth):
     d = injecting("-e", "trace=pwrite64", "-e", "inject=pwrite64:error=%s:when=%d" % (error, nth))
     fate = write_until_it_ends(d, 12)
@@ -116,6 +116,73 @@ def test_death_between_two_writes_loses_nothing_acknowledged(injecting, call, nt
     wire.until(lambda: not d.alive(), "the death", 20)
     assert "not_applied" not in fate.values()
     check_fates(d, fate)
+
+
+# ---- a log that is long enough to be copied beside the writer ----
+
+BIG = 1 << 18    # bytes of a row: with four rows to a request, 250 pages; after 16 requests the log is long
+
+
+def write_much(d, count):
+    """Inserts of 1 MB, one after the other -> {id of the first row: as in write_until_it_ends}."""
+    fate = {}
+    try:
+        with d.client(timeout=60) as c:
+            for i in range(0, 4 * count, 4):
+                fate[i] = "unknown"
+                r = c.reply(c.send("insert", "big", [{"id": i + k, "b": bytes([i + k]) * BIG} for k in range(4)]))
+                if r.error is not None:
+                    wire.check_error(r.error)
+                fate[i] = "applied" if r.error is None else r.error[2]["outcome"]
+    except (wire.Closed, OSError):
+        pass
+    return fate
+
+
+def check_much(d, fate):
+    """Restarted without faults, the file holds what was said, each byte of it."""
+    d.kill()
+    d.start()
+    with d.client(timeout=60) as c:
+        for i, said in fate.items():
+            rows = [c.call("get", "big", i + k) for k in range(4)]
+            if said == "applied" or (said == "unknown" and rows[0]):
+                assert rows == [{"id": i + k, "b": bytes([i + k]) * BIG} for k in range(4)], "request %d" % i
+            else:
+                assert rows == [None] * 4, "request %d was refused and is there" % i
+    d.stop()
+    con = sqlite3.connect(d.db_path)
+    assert con.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    con.close()
+
+
+@pytest.fixture
+def much(injecting):
+    """As injecting; its table big takes rows of BIG bytes."""
+    def make(*words):
+        d = injecting(*words)
+        with d.client() as c:
+            c.call("create_table", "big", schema({"id": "int", "b": "bytes"}))
+        return d
+    return make
+
+
+@pytest.mark.parametrize("call,nth", [("pwrite64", 600), ("pwrite64", 2000), ("pwrite64", 4100), ("pwrite64", 6000),
+                                      ("fdatasync", 18), ("fdatasync", 19), ("fdatasync", 20), ("fdatasync", 22)])
+def test_death_while_the_log_is_copied_loses_nothing_acknowledged(much, call, nth):
+    d = much("-e", "trace=" + call, "-e", "inject=%s:signal=KILL:when=%d" % (call, nth))
+    fate = write_much(d, 60)
+    wire.until(lambda: not d.alive(), "the death", 20)
+    assert "applied" in fate.values() and "not_applied" not in fate.values()
+    check_much(d, fate)
+
+
+@pytest.mark.parametrize("call,when", [("pwrite64", "600..3000"), ("pread64", "500..900"), ("fdatasync", "18..21")])
+def test_a_disk_that_fails_while_the_log_is_copied(much, call, when):
+    d = much("-e", "trace=" + call, "-e", "inject=%s:error=EIO:when=%s" % (call, when))
+    fate = write_much(d, 40)
+    assert len(fate) == 40 and "applied" in fate.values()
+    check_much(d, fate)
 
 
 def test_a_disk_that_is_really_full(lone, tmp_path):

@@ -71,7 +71,7 @@ def work(d):
     return done
 
 
-POINTS = [("pwrite64", n) for n in range(1, 90, 2)] + [("fdatasync", n) for n in range(1, 20)] + [("pread64", 3), ("fcntl", 20), ("fcntl", 60)]
+POINTS = [("pwrite64", n) for n in range(1, 26)] + [("fdatasync", n) for n in range(1, 20)] + [("pread64", 3), ("fcntl", 20), ("fcntl", 60)]
 
 
 @pytest.mark.parametrize("call,nth", POINTS)

@@ -11,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
+#include "daemon/db/sqlite_private.h"
 #include "tests/unit/unit.h"
 
 static struct err err;
@@ -1269,4 +1268,314 @@ TEST(a_damaged_file_is_an_error_and_no_crash)
 		db_fini(&db);
 	}
 	remove_all();
+}
+
+/* ---- the log ---- */
+
+struct log {
+	sqlite3_file *file;
+	char name[sizeof path + 8];
+	unsigned char due[300000];
+	sqlite3_int64 size;
+};
+
+static void log_open(struct log *l)
+{
+	sqlite3_vfs *vfs;
+	FILE *database = fopen(path, "w");    /* a log has its mode */
+
+	assert_non_null(database);
+	fclose(database);
+	if (!sqlite3_vfs_find(SQLITE_LOG_VFS))
+		sqlite_log_register();
+	vfs = sqlite3_vfs_find(SQLITE_LOG_VFS);
+	assert_non_null(vfs);
+	*l = (struct log){ .file = calloc(1, (size_t)vfs->szOsFile) };
+	assert_non_null(l->file);
+	snprintf(l->name, sizeof l->name, "%s-wal", path);
+	assert_int_equal(vfs->xOpen(vfs, l->name, l->file, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL),
+			 SQLITE_OK);
+}
+
+static void log_write(struct log *l, unsigned char byte, int n, sqlite3_int64 offset)
+{
+	memset(l->due + offset, byte, (size_t)n);
+	if (l->size < offset + n)
+		l->size = offset + n;
+	assert_int_equal(l->file->pMethods->xWrite(l->file, l->due + offset, n, offset), SQLITE_OK);
+}
+
+static sqlite3_int64 bytes_in_file(const struct log *l)
+{
+	struct stat st;
+
+	assert_int_equal(stat(l->name, &st), 0);
+	return st.st_size;
+}
+
+static void log_close(struct log *l)
+{
+	assert_int_equal(l->file->pMethods->xClose(l->file), SQLITE_OK);
+	free(l->file);
+}
+
+static void log_sync(struct log *l)
+{
+	assert_int_equal(l->file->pMethods->xSync(l->file, SQLITE_SYNC_NORMAL), SQLITE_OK);
+}
+
+/* It begins with what was written, and ends in zeros, if it does not end there. */
+static void check_log(struct log *l)
+{
+	static unsigned char got[sizeof l->due + 2 * 1024 * 1024];
+	sqlite3_int64 size;
+
+	assert_int_equal(l->file->pMethods->xFileSize(l->file, &size), SQLITE_OK);
+	assert_in_range(size, l->size, sizeof got);
+	assert_int_equal(l->file->pMethods->xRead(l->file, got, (int)size, 0), SQLITE_OK);
+	assert_memory_equal(got, l->due, l->size);
+	for (sqlite3_int64 i = l->size; i < size; i++)
+		assert_int_equal(got[i], 0);
+}
+
+TEST(what_a_commit_writes_to_the_log_goes_there_together)
+{
+	struct log l;
+
+	place();
+	log_open(&l);
+	log_write(&l, 1, 32, 0);
+	assert_int_equal(bytes_in_file(&l), 32);
+	sqlite_log_file_commits(l.file, true);
+	log_write(&l, 1, 24, 32);
+	log_write(&l, 2, 4096, 56);
+	assert_int_equal(bytes_in_file(&l), 32);
+	log_sync(&l);
+	assert_true(bytes_in_file(&l) >= 32 + 24 + 4096);
+	check_log(&l);
+	log_write(&l, 3, 24, 32 + 24 + 4096);
+	check_log(&l);
+	sqlite_log_file_commits(l.file, false);
+	log_write(&l, 4, 4096, 32 + 24 + 4096 + 24);
+	check_log(&l);
+	log_close(&l);
+	remove_all();
+}
+
+TEST(a_log_grows_ahead_of_what_a_commit_writes_and_of_nothing_else)
+{
+	struct log l;
+	int64_t bytes;
+
+	place();
+	log_open(&l);
+	log_write(&l, 1, 5000, 0);
+	log_sync(&l);
+	assert_int_equal(bytes_in_file(&l), 5000);
+	sqlite_log_file_commits(l.file, true);
+	log_write(&l, 2, 5000, 5000);
+	log_sync(&l);
+	bytes = bytes_in_file(&l);
+	assert_true(bytes > 10000);
+	check_log(&l);
+	log_write(&l, 3, 5000, 10000);
+	log_sync(&l);
+	assert_int_equal(bytes_in_file(&l), bytes);
+	check_log(&l);
+	assert_int_equal(l.file->pMethods->xTruncate(l.file, l.size), SQLITE_OK);
+	assert_int_equal(bytes_in_file(&l), l.size);
+	log_close(&l);
+	remove_all();
+}
+
+TEST(what_a_failed_commit_held_is_forgotten)
+{
+	struct log l;
+
+	place();
+	log_open(&l);
+	log_write(&l, 1, 100, 0);
+	sqlite_log_file_commits(l.file, true);
+	assert_int_equal(l.file->pMethods->xWrite(l.file, "half", 4, 50), SQLITE_OK);
+	sqlite_log_file_commits(l.file, false);
+	check_log(&l);
+	log_close(&l);
+	remove_all();
+}
+
+TEST(whoever_reads_the_log_reads_what_was_written)
+{
+	struct log l;
+	unsigned seed = 7;
+
+	place();
+	log_open(&l);
+	for (int i = 0; i < 3000; i++) {
+		seed = seed * 1103515245 + 12345;
+		/* mostly where the last one ended, as SQLite does it */
+		log_write(&l, (unsigned char)(seed >> 20), 1 + (int)(seed >> 8) % 5000,
+			  seed % 16 && l.size < 290000 ? l.size : (sqlite3_int64)(seed >> 4) % 200000);
+		switch (seed >> 16 & 63) {
+		case 0:
+			log_sync(&l);
+			check_log(&l);
+			break;
+		case 1:
+			l.size /= 2;
+			assert_int_equal(l.file->pMethods->xTruncate(l.file, l.size), SQLITE_OK);
+			memset(l.due + l.size, 0, sizeof l.due - (size_t)l.size);
+			break;
+		case 2:
+			check_log(&l);
+			break;
+		case 3:
+			check_log(&l);
+			sqlite_log_file_commits(l.file, seed >> 15 & 1);
+			break;
+		}
+	}
+	log_close(&l);
+	remove_all();
+}
+
+/* One commit of so many pages, about. */
+static void write_pages(int n)
+{
+	char text[160];
+
+	snprintf(text, sizeof text,
+		 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO t SELECT zeroblob(3500) FROM n", n);
+	WRITE(text);
+}
+
+/* What was written ahead of a commit that never came lies where another program's commits come to lie. */
+TEST(what_was_rolled_back_is_not_written_over_what_others_commit)
+{
+	sqlite3 *other;
+	struct value v;
+
+	start();
+	WRITE("CREATE TABLE t (b BLOB) STRICT", "CREATE TABLE u (b BLOB) STRICT");
+	other = other_program();
+	for (int i = 0; i < 20; i++) {
+		char text[160];
+
+		OK(db_begin(writer, DB_TX_WRITE, &err));
+		snprintf(text, sizeof text,
+			 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+			 "INSERT INTO t SELECT zeroblob(3500) FROM n", 800 + 7 * i);    /* more than the cache takes */
+		assert_int_equal(run(text), ROWD_OK);
+		db_rollback(writer);
+		other_runs(other, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+				  "INSERT INTO u SELECT randomblob(3500) FROM n");
+		WRITE("INSERT INTO u VALUES (x'01')");
+	}
+	OK(db_begin(writer, DB_TX_READ, &err));
+	OK(ask_with(writer, "PRAGMA integrity_check", NULL, 0, TYPE_TEXT, &v));
+	assert_int_equal(v.u.s.len, 2);
+	assert_memory_equal(v.u.s.data, "ok", 2);
+	assert_int_equal(ask("SELECT count(*) FROM u", TYPE_INT).u.i, 20 * 1001);
+	assert_int_equal(ask("SELECT count(*) FROM u WHERE length(b) = 3500", TYPE_INT).u.i, 20 * 1000);
+	db_rollback(writer);
+	sqlite3_close(other);
+	end();
+}
+
+/* How often it has begun anew: https://www.sqlite.org/walformat.html, "WAL File Format". */
+static unsigned log_sequence(void)
+{
+	unsigned char head[16] = { 0 };
+	char log[sizeof path + 8];
+	FILE *f;
+
+	snprintf(log, sizeof log, "%s-wal", path);
+	f = fopen(log, "rb");
+	assert_non_null(f);
+	assert_int_equal(fread(head, 1, sizeof head, f), sizeof head);
+	fclose(f);
+	return (unsigned)head[12] << 24 | (unsigned)head[13] << 16 | (unsigned)head[14] << 8 | head[15];
+}
+
+/* Little commits, until the log has begun anew. */
+static void write_until_anew(unsigned before)
+{
+	for (int i = 0; log_sequence() == before; i++) {
+		assert_in_range(i, 0, 10000);
+		write_pages(1);
+		usleep(1000);
+	}
+}
+
+static int64_t rows_of(struct db_conn *c)
+{
+	struct value v;
+
+	OK(ask_with(c, "SELECT count(*) FROM t", NULL, 0, TYPE_INT, &v));
+	return v.u.i;
+}
+
+TEST(a_log_begins_anew_while_its_writer_goes_on)
+{
+	unsigned before;
+
+	start();
+	WRITE("CREATE TABLE t (b BLOB) STRICT");
+	before = log_sequence();
+	for (int i = 0; i < 400; i++)
+		write_pages(100);
+	assert_int_not_equal(log_sequence(), before);
+	OK(db_begin(reader, DB_TX_READ, &err));
+	assert_int_equal(rows_of(reader), 40000);
+	db_rollback(reader);
+	end();
+}
+
+TEST(a_log_that_grows_much_while_it_is_copied_is_copied_by_its_writer)
+{
+	unsigned before;
+
+	start();
+	WRITE("CREATE TABLE t (b BLOB) STRICT");
+	before = log_sequence();
+	write_pages(5000);
+	write_pages(17000);
+	write_pages(1);
+	write_until_anew(before);
+	OK(db_begin(reader, DB_TX_READ, &err));
+	assert_true(rows_of(reader) > 22000);
+	db_rollback(reader);
+	end();
+}
+
+TEST(a_log_that_somebody_reads_begins_anew_when_he_is_done)
+{
+	unsigned before;
+
+	start();
+	WRITE("CREATE TABLE t (b BLOB) STRICT");
+	write_pages(10);
+	before = log_sequence();
+	OK(db_begin(reader, DB_TX_READ, &err));
+	for (int i = 0; i < 60; i++)
+		write_pages(100);
+	assert_int_equal(rows_of(reader), 10);
+	assert_int_equal(log_sequence(), before);
+	db_rollback(reader);
+	write_until_anew(before);
+	end();
+}
+
+TEST(a_log_is_copied_at_once_when_space_is_given_back)
+{
+	struct stat st;
+
+	start();
+	WRITE("CREATE TABLE t (b BLOB) STRICT");
+	for (int i = 0; i < 50; i++)
+		write_pages(100);    /* enough for it to be copied beside, just now perhaps */
+	WRITE("DELETE FROM t");
+	OK(db_reclaim(writer, 60000, &err));
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 0, 100 * 4096);
+	end();
 }
