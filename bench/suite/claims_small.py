@@ -36,6 +36,26 @@ def deletes(b):
     for clients, depth in ((16, 1), (64, 1), (1, 64)):
         with contextlib.ExitStack() as stack:
             delete_with(b, stack, clients, depth)
+    for clients in (16, 64):
+        with contextlib.ExitStack() as stack:
+            delete_scattered(b, stack, clients)
+
+
+def delete_scattered(b, stack, clients):
+    """Each key on a page of its own: a commit writes as many pages as it deletes rows."""
+    t = b.tools
+    theirs, ours, bare = stack.enter_context(b.copies(b.filled, 3))
+    direct, scatter = Cursor(b.rows), {"scatter": b.rows}
+    name = "%d processes opening the file" % clients
+    runs = t.in_turn({
+        "rowd": deleter(t, stack.enter_context(b.rowd(ours)), clients, 1, b.rows, **scatter),
+        name: lambda: direct.take(lambda keys: b.sqlite(theirs, "delete", processes=clients, keys=keys,
+                                                        seconds=PROCESSES_SECONDS, **scatter)),
+        "a bare loop with the statement": deleter(t, b.server(stack, servers.Bare, t.programs, bare), clients, 1,
+                                                  b.rows, **scatter)})
+    what = clients_text(clients, 1) + ", keys all over the table"
+    b.report.rates(what, runs, least=10 if clients == 16 else None, name=name)
+    waits(b, what, runs)
 
 
 def delete_with(b, stack, clients, depth):
@@ -67,10 +87,10 @@ def delete_with(b, stack, clients, depth):
     waits(b, what, runs)
 
 
-def deleter(t, server, clients, depth, rows, table="account"):
+def deleter(t, server, clients, depth, rows, table="account", **options):
     cursor = Cursor(rows)
     return lambda: cursor.take(lambda keys: t.load(server, "delete", clients=clients, in_flight=depth,
-                                                   keys=keys, table=table))
+                                                   keys=keys, table=table, **options))
 
 
 def waits(b, what, runs):
