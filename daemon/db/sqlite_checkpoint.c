@@ -19,7 +19,9 @@ enum {
 	LOG_FRAMES = SQLITE_LOG_FRAMES, /* a longer log is copied */
 	LITTLE_LEAST = 100,             /* the writer's part: what two commits write, within these bounds */
 	LITTLE_MOST = 1000,
-	MUCH_FRAMES = 12000,            /* the log may have while it is copied: then the writer waits */
+	MUCH_FRAMES = 12000,            /* the log may have while it is copied: then the writer waits, */
+	MUCH_WAIT_MS = 50,              /* so long after each commit, or times the square of how many times as long it is */
+	TIMES_MOST = 8,
 	HELD_UP_MS = 10                 /* by somebody who reads old pages: until the next try */
 };
 
@@ -144,6 +146,19 @@ static void await(struct sqlite_checkpointer *p)
 	p->awaited = false;
 }
 
+/* With the lock held: the longer the log, the longer the writer waits. Is the thread done? */
+static bool give_time(struct sqlite_checkpointer *p, int frames)
+{
+	int64_t share = frames < TIMES_MOST * MUCH_FRAMES ? frames : TIMES_MOST * MUCH_FRAMES;
+	int64_t wait_ns = MUCH_WAIT_MS * NS_PER_MS * share / MUCH_FRAMES * share / MUCH_FRAMES;
+	struct timespec until = clock_timespec(clock_ns() + wait_ns);
+
+	while (p->asked && !p->held_up)
+		if (pthread_cond_timedwait(&p->changed, &p->lock, &until))
+			break;
+	return !p->asked;
+}
+
 static int little(int commit_frames)
 {
 	return commit_frames < LITTLE_LEAST / 2 ? LITTLE_LEAST :
@@ -154,15 +169,15 @@ static int little(int commit_frames)
 static void attend(struct sqlite_conn *c, int frames)
 {
 	struct sqlite_checkpointer *p = c->checkpointer;
-	bool behind = frames > MUCH_FRAMES && p->frames > LOG_FRAMES;
-	int rest, copied;
+	bool is_second = p->frames > LOG_FRAMES;    /* else the thread had no chance yet */
+	int copied;
 
 	pthread_mutex_lock(&p->lock);
 	p->little = little(frames - p->frames);
-	if (behind)
-		await(p);
-	rest = frames - (int)sqlite_index_copied(c);
-	if (!p->asked && (rest <= (behind ? MUCH_FRAMES : p->little) || !ask(p, sqlite3_db_filename(c->db, "main"))))
+	if (!p->asked && (frames - (int)sqlite_index_copied(c) <= p->little ||
+			  !ask(p, sqlite3_db_filename(c->db, "main"))))
+		copy(c->db, &copied);
+	else if (is_second && frames > MUCH_FRAMES && give_time(p, frames))
 		copy(c->db, &copied);
 	pthread_mutex_unlock(&p->lock);
 }

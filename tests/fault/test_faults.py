@@ -28,23 +28,24 @@ def injecting(lone):
         i.stop()
 
 
-def write_until_it_ends(d, count):
-    """Inserts, one after the other -> {id: "applied" | "not_applied" | "unknown"}."""
+def write_each(d, table, requests):
+    """Inserts of (id, rows), one after the other, until it ends -> {id: "applied" | "not_applied" | "unknown"}."""
     fate = {}
     try:
-        c = d.client(timeout=30)
-        for i in range(count):
-            fate[i] = "unknown"
-            r = c.reply(c.send("insert", "t", [{"id": i * 10 + k, "s": "x" * 30} for k in range(5)]))
-            if r.error is None:
-                fate[i] = "applied"
-            else:
-                wire.check_error(r.error)
-                fate[i] = r.error[2]["outcome"]
-        c.close()
+        with d.client(timeout=60) as c:
+            for i, rows in requests:
+                fate[i] = "unknown"
+                r = c.reply(c.send("insert", table, rows))
+                if r.error is not None:
+                    wire.check_error(r.error)
+                fate[i] = "applied" if r.error is None else r.error[2]["outcome"]
     except (wire.Closed, OSError):
         pass
     return fate
+
+
+def write_until_it_ends(d, count):
+    return write_each(d, "t", ((i, [{"id": i * 10 + k, "s": "x" * 30} for k in range(5)]) for i in range(count)))
 
 
 def check_fates(d, fate):
@@ -123,20 +124,12 @@ def test_death_between_two_writes_loses_nothing_acknowledged(injecting, call, nt
 BIG = 1 << 18    # bytes of a row: with four rows to a request, 250 pages; after 16 requests the log is long
 
 
+def big_rows(i):
+    return [{"id": i + k, "b": bytes([i + k]) * BIG} for k in range(4)]
+
+
 def write_much(d, count):
-    """Inserts of 1 MB, one after the other -> {id of the first row: as in write_until_it_ends}."""
-    fate = {}
-    try:
-        with d.client(timeout=60) as c:
-            for i in range(0, 4 * count, 4):
-                fate[i] = "unknown"
-                r = c.reply(c.send("insert", "big", [{"id": i + k, "b": bytes([i + k]) * BIG} for k in range(4)]))
-                if r.error is not None:
-                    wire.check_error(r.error)
-                fate[i] = "applied" if r.error is None else r.error[2]["outcome"]
-    except (wire.Closed, OSError):
-        pass
-    return fate
+    return write_each(d, "big", ((i, big_rows(i)) for i in range(0, 4 * count, 4)))
 
 
 def check_much(d, fate):
@@ -147,7 +140,7 @@ def check_much(d, fate):
         for i, said in fate.items():
             rows = [c.call("get", "big", i + k) for k in range(4)]
             if said == "applied" or (said == "unknown" and rows[0]):
-                assert rows == [{"id": i + k, "b": bytes([i + k]) * BIG} for k in range(4)], "request %d" % i
+                assert rows == big_rows(i), "request %d" % i
             else:
                 assert rows == [None] * 4, "request %d was refused and is there" % i
     d.stop()
