@@ -70,8 +70,10 @@ bool worker_is_lost(const struct worker *w, enum rowd_code rc, const struct job 
 	return rc == ROWD_E_UNAVAILABLE && w->conn && !db_conn_usable(w->conn) && clock_ns() < job->deadline_ns;
 }
 
-bool worker_doubts_schema(const struct worker *w, enum rowd_code rc)
+bool worker_doubts_schema(const struct worker *w, const struct job *job, enum rowd_code rc)
 {
+	if (job->work)
+		return false;
 	switch (rc) {
 	case ROWD_E_UNKNOWN_TABLE:
 	case ROWD_E_UNKNOWN_COLUMN:

@@ -50,7 +50,7 @@ static enum rowd_code read_one(struct worker *w, struct job *job, struct err *er
 	bool doubtful = shows_schema(job->op);
 	enum rowd_code rc = read_once(w, job, doubtful, err);
 
-	if (doubtful || w->kept || !worker_doubts_schema(w, rc))
+	if (doubtful || w->kept || !worker_doubts_schema(w, job, rc))
 		return rc;
 	err_init(err);
 	return read_once(w, job, true, err);

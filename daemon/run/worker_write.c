@@ -215,7 +215,7 @@ static enum rowd_code run_alone(struct worker *w, struct job *job, struct err *e
 {
 	enum rowd_code rc = run_alone_once(w, job, false, err);
 
-	if (is_bare(w, job) || !worker_doubts_schema(w, rc))
+	if (is_bare(w, job) || !worker_doubts_schema(w, job, rc))
 		return rc;
 	err_init(err);
 	return run_alone_once(w, job, true, err);
@@ -293,7 +293,7 @@ static void run_one(struct worker *w, struct together *t, struct job *job)
 	else
 		rc = err_set(&err, ROWD_E_CANCELLED, "cancelled before it began");
 	worker_current_clear(w);
-	if (worker_doubts_schema(w, rc)) {
+	if (worker_doubts_schema(w, job, rc)) {
 		job_queue_push(&t->alone, job);
 		return;
 	}
