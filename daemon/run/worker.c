@@ -74,17 +74,7 @@ bool worker_doubts_schema(const struct worker *w, const struct job *job, enum ro
 {
 	if (job->work)
 		return false;
-	switch (rc) {
-	case ROWD_E_UNKNOWN_TABLE:
-	case ROWD_E_UNKNOWN_COLUMN:
-	case ROWD_E_TYPE_MISMATCH:
-	case ROWD_E_OUT_OF_RANGE:
-	case ROWD_E_TOO_LONG:
-	case ROWD_E_NULL_NOT_ALLOWED:
-		return w->conn && db_schema_may_be_old(w->conn);
-	default:
-		return false;
-	}
+	return (rc == ROWD_E_UNKNOWN_TABLE || rc == ROWD_E_UNKNOWN_COLUMN) && w->conn && db_schema_may_be_old(w->conn);
 }
 
 /* ---- one job on the connection ---- */

@@ -27,8 +27,8 @@ ROWD_MUST_CHECK enum rowd_code worker_connect(struct worker *w, const struct job
 bool worker_is_lost(const struct worker *w, enum rowd_code rc, const struct job *job);
 
 /*
- * Was the request refused for what the schema is, and may what is known of that be old? Another try, with that of now,
- * tells. Not for rowd's own work, which may remember what it did.
+ * Was the request refused for a table or column that is not there, and may what is known of that be old? Another try,
+ * with the schema of now, tells. Not for rowd's own work, which may remember what it did.
  */
 bool worker_doubts_schema(const struct worker *w, const struct job *job, enum rowd_code rc);
 
