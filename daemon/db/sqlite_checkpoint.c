@@ -5,6 +5,9 @@
  * another pass. The little that remains in the end is the writer's: only where nothing is left to copy does the log
  * begin anew, which is when its space is used again.
  *
+ * Pages that could not be synced are lost where the kernel has them marked as written, and the next sync finds nothing
+ * wrong. So after any failure the whole log is copied again before it may begin anew.
+ *
  * A log that is somewhat longer is worth it: of the pages in it more are there several times, or are neighbours, and
  * go to the disk as one.
  */
@@ -28,6 +31,7 @@ enum {
 struct sqlite_checkpointer {
 	sqlite3 *db;            /* owned; the thread's; NULL until there is one */
 	pthread_t thread;
+	bool in_doubt;          /* what was copied may not be on the disk; of whoever copies */
 	pthread_mutex_t lock;   /* guards the following */
 	pthread_cond_t changed;
 	bool asked;             /* the thread is at it, or about to be */
@@ -38,23 +42,42 @@ struct sqlite_checkpointer {
 	int frames;             /* in the log after the last commit; the writer's own */
 };
 
-/* What the log holds now. False: not all of it could be, see HELD_UP_MS; or the disk does not take it. */
-static bool copy(sqlite3 *db, int *copied_out)
-{
-	int frames = 0;
-
-	*copied_out = 0;
-	return sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, copied_out) == SQLITE_OK &&
-	       *copied_out >= frames;
-}
-
 /* SQLite syncs the database only when nothing is left to copy: that would be the writer's to wait for. */
-static void sync_database(sqlite3 *db)
+static bool sync_database(sqlite3 *db)
 {
 	sqlite3_file *file = NULL;
 
-	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file->pMethods)
-		file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file->pMethods &&
+	       file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
+/* Make sure that all is copied again, if any of it is in doubt. False: not now. */
+static bool settle(struct sqlite_checkpointer *p, sqlite3 *db)
+{
+	if (p->in_doubt && sqlite_index_copy_again(db))
+		p->in_doubt = false;
+	return !p->in_doubt;
+}
+
+/*
+ * What the log holds now; on its way to the disk, or there (beside). False: not all of it could be, see HELD_UP_MS; or
+ * the disk does not take it. Not by two at a time.
+ */
+static bool copy(struct sqlite_checkpointer *p, sqlite3 *db, bool beside, int *copied_out)
+{
+	int frames = 0, rc;
+
+	*copied_out = 0;
+	if (!settle(p, db))
+		return false;
+	rc = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, copied_out);
+	if ((rc & 0xff) == SQLITE_BUSY)
+		return false;
+	p->in_doubt = rc != SQLITE_OK || (beside && !sync_database(db));
+	if (!p->in_doubt)
+		return *copied_out >= frames;
+	settle(p, db);
+	return false;
 }
 
 /* As many came while so many were copied, about. */
@@ -76,8 +99,7 @@ static bool copy_beside(struct sqlite_checkpointer *p)
 
 	do {
 		before = copied;
-		all = copy(p->db, &copied);
-		sync_database(p->db);
+		all = copy(p, p->db, true, &copied);
 	} while (all && is_worth_another(p, copied - before));
 	return all;
 }
@@ -176,9 +198,9 @@ static void attend(struct sqlite_conn *c, int frames)
 	p->little = little(frames - p->frames);
 	if (!p->asked && (frames - (int)sqlite_index_copied(c) <= p->little ||
 			  !ask(p, sqlite3_db_filename(c->db, "main"))))
-		copy(c->db, &copied);
+		copy(p, c->db, false, &copied);
 	else if (is_second && frames > MUCH_FRAMES && give_time(p, frames))
-		copy(c->db, &copied);
+		copy(p, c->db, false, &copied);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -212,13 +234,12 @@ void sqlite_checkpoint_now(struct sqlite_conn *c)
 	struct sqlite_checkpointer *p = c->checkpointer;
 	int copied;
 
-	if (p) {
-		pthread_mutex_lock(&p->lock);
-		await(p);
-	}
-	copy(c->db, &copied);
-	if (p)
-		pthread_mutex_unlock(&p->lock);
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	await(p);
+	copy(p, c->db, false, &copied);
+	pthread_mutex_unlock(&p->lock);
 }
 
 void sqlite_checkpoint_end(struct sqlite_conn *c)
@@ -235,6 +256,7 @@ void sqlite_checkpoint_end(struct sqlite_conn *c)
 		pthread_join(p->thread, NULL);
 		sqlite3_close(p->db);
 	}
+	settle(p, c->db);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

@@ -135,7 +135,7 @@ enum { SQLITE_LOG_FRAMES = 4000 };
 /* From now on a writer's log is copied when it is long. False: no memory. */
 bool sqlite_checkpoint_install(struct sqlite_conn *c);
 
-/* Copy what there is, at once, on any connection. What cannot be copied now stays in the log. */
+/* Copy what there is, at once, if c is a writer's. What cannot be copied now stays in the log. */
 void sqlite_checkpoint_now(struct sqlite_conn *c);
 
 /* Before c->db is closed. Fine on any connection. */
@@ -156,5 +156,8 @@ bool sqlite_snapshot_is_newest(void *conn);
 
 /* How many pages of the log the database has already; of any connection that has read. 0 too where that cannot be told. */
 uint32_t sqlite_index_copied(struct sqlite_conn *c);
+
+/* It is as if the database had none of them: all are copied again. False: not now, for somebody else is copying. */
+bool sqlite_index_copy_again(sqlite3 *db);
 
 #endif

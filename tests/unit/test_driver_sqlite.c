@@ -1565,6 +1565,108 @@ TEST(a_log_that_somebody_reads_begins_anew_when_he_is_done)
 	end();
 }
 
+/* ---- a disk that loses what it could not sync ---- */
+
+enum { PAGES_MOST = 65536 };
+
+/* The thread's side of it is what SQLite's VFS is to everybody else's: rowd's own has the writer's. */
+static struct {
+	sqlite3_vfs vfs, *real;
+	const sqlite3_io_methods *file;
+	sqlite3_io_methods methods;
+	pthread_mutex_t lock;
+	bool fails_next_sync, failed;
+	bool before[PAGES_MOST], after[PAGES_MOST];    /* written, by page, when the sync failed */
+} disk = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static int disk_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 offset)
+{
+	pthread_mutex_lock(&disk.lock);
+	assert(offset / 4096 < PAGES_MOST);
+	(disk.failed ? disk.after : disk.before)[offset / 4096] = true;
+	pthread_mutex_unlock(&disk.lock);
+	return disk.file->xWrite(file, bytes, n, offset);
+}
+
+static int disk_sync(sqlite3_file *file, int flags)
+{
+	bool fails;
+
+	pthread_mutex_lock(&disk.lock);
+	fails = disk.fails_next_sync;
+	disk.failed |= fails;
+	disk.fails_next_sync = false;
+	pthread_mutex_unlock(&disk.lock);
+	return fails ? SQLITE_IOERR_FSYNC : disk.file->xSync(file, flags);
+}
+
+static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *flags_out)
+{
+	int rc = disk.real->xOpen(disk.real, name, file, flags, flags_out);
+
+	(void)vfs;
+	if (rc == SQLITE_OK && flags & SQLITE_OPEN_MAIN_DB) {
+		disk.file = file->pMethods;
+		disk.methods = *file->pMethods;
+		disk.methods.xWrite = disk_write;
+		disk.methods.xSync = disk_sync;
+		file->pMethods = &disk.methods;
+	}
+	return rc;
+}
+
+static void disk_begin(void)
+{
+	disk.real = sqlite3_vfs_find(NULL);
+	if (!sqlite3_vfs_find(SQLITE_LOG_VFS))
+		sqlite_log_register();    /* it goes on with the true one */
+	disk.vfs = *disk.real;
+	disk.vfs.zName = "disk";
+	disk.vfs.xOpen = disk_open;
+	assert_int_equal(sqlite3_vfs_register(&disk.vfs, 1), SQLITE_OK);
+	disk.fails_next_sync = true;
+}
+
+static void disk_end(void)
+{
+	sqlite3_vfs_unregister(&disk.vfs);
+	assert_int_equal(sqlite3_vfs_register(disk.real, 1), SQLITE_OK);
+}
+
+static bool disk_has_failed(void)
+{
+	bool failed;
+
+	pthread_mutex_lock(&disk.lock);
+	failed = disk.failed;
+	pthread_mutex_unlock(&disk.lock);
+	return failed;
+}
+
+TEST(what_could_not_be_synced_is_copied_again_before_the_log_begins_anew)
+{
+	unsigned sequence;
+
+	disk_begin();
+	start();
+	WRITE("CREATE TABLE t (b BLOB) STRICT");
+	sequence = log_sequence();
+	for (int i = 0; i < 45; i++)
+		write_pages(100);
+	for (int i = 0; !disk_has_failed(); i++) {
+		assert_in_range(i, 0, 10000);
+		write_pages(1);
+		usleep(1000);
+	}
+	assert_int_equal(log_sequence(), sequence);
+	write_until_anew(sequence);
+	for (int i = 0; i < PAGES_MOST; i++)
+		if (disk.before[i] && !disk.after[i])
+			fail_msg("page %d was lost", i);
+	end();
+	disk_end();
+}
+
 TEST(a_log_is_copied_at_once_when_space_is_given_back)
 {
 	struct stat st;
