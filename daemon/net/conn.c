@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -60,12 +59,11 @@ static void read_ended(struct conn *c)
 		c->gone = true;
 }
 
-/* One read: into the connection's own buffer, and what does not fit there by way of the loop's. */
+/* Into the connection's own buffer, which has room for most requests; what does not fit there, by way of the loop's. */
 static ssize_t read_some(struct conn *c)
 {
-	struct iovec iov[2];
 	size_t room;
-	ssize_t n;
+	ssize_t n, more = 0;
 
 	buf_borrow(&c->in, &c->loop->large);
 	if (c->in.cap - c->in.len < LOOP_LARGE_BYTES / 2 && !buf_reserve(&c->in, LOOP_LARGE_BYTES)) {
@@ -73,21 +71,20 @@ static ssize_t read_some(struct conn *c)
 		return -1;
 	}
 	room = c->in.cap - c->in.len;
-	iov[0] = (struct iovec){ c->in.data + c->in.len, room };
-	iov[1] = (struct iovec){ c->loop->input, LOOP_INPUT_BYTES };
-	n = readv(c->fd, iov, 2);
+	n = recv(c->fd, c->in.data + c->in.len, room, 0);
 	if (n <= 0)
 		return n;
+	c->in.len += (size_t)n;
+	if ((size_t)n == room)
+		more = recv(c->fd, c->loop->input, LOOP_INPUT_BYTES, 0);
+	if (more > 0) {
+		n += more;
+		buf_add(&c->in, c->loop->input, (size_t)more);
+	}
 	stats_add(&c->loop->stats, STAT_bytes_in, (uint64_t)n);
-	if ((size_t)n <= room) {
-		c->in.len += (size_t)n;
-	} else {
-		c->in.len += room;
-		buf_add(&c->in, c->loop->input, (size_t)n - room);
-		if (c->in.failed) {
-			errno = ENOMEM;
-			return -1;
-		}
+	if (c->in.failed) {
+		errno = ENOMEM;
+		return -1;
 	}
 	return n;
 }

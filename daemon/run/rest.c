@@ -46,12 +46,12 @@ static bool looks_again(struct rest *r, const struct loop *l)
 
 static void let_others_run(struct rest *r)
 {
-	int64_t began_ns = r->now_ns;
+	int64_t back_ns;
 
 	sched_yield();
-	r->now_ns = clock_ns();
-	if (r->now_ns - began_ns > AWAY_MOST_NS)
-		r->sleep_until_ns = r->now_ns + (int64_t)PAUSE_MS * NS_PER_MS;
+	back_ns = clock_ns();
+	if (back_ns - r->now_ns > AWAY_MOST_NS)
+		r->sleep_until_ns = back_ns + (int64_t)PAUSE_MS * NS_PER_MS;
 }
 
 /* ---- sleeping ---- */
