@@ -1,4 +1,5 @@
 """What many clients send at the same moment may be carried out together: each is answered as if it had been alone."""
+import os
 import random
 
 import pytest
@@ -124,6 +125,33 @@ def test_a_lock_holds_up_nobody_else_for_long(backend, db, other, table, many):
     other.call("commit")
     assert many[3].result(sent[3][2]) == {"deleted": 1}
     until(lambda: db.call("count", t) == 0, "nothing left")
+
+
+def test_nobody_waits_for_those_who_wait_for_locks(backend, db, other, table, many):
+    """As many as rowd lets ask a server on this machine at a time, each waiting for a transaction's row."""
+    if backend.name == "sqlite":
+        pytest.skip("a transaction that writes is alone")
+    stuck = min(max(os.cpu_count(), 2), 6)
+    t = table({"id": "int", "n": "int"}, rows=[(i, 0) for i in range(CLIENTS)])
+
+    def waiting():
+        return int(backend.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1])
+
+    other.call("begin")
+    for i in range(stuck):
+        other.call("update", t, i, {"n": 1})
+    sent = []
+    for i in range(stuck):
+        sent.append(many[i].send("delete", t, i))
+        until(lambda: waiting() == i + 1, "the lock to be waited for")
+    for i in range(stuck, CLIENTS):
+        assert many[i].call("get", t, i) == {"id": i, "n": 0}
+    assert [r.error for r in at_once(many[stuck:], [("delete", t, i) for i in range(stuck, CLIENTS)])] == [None] * (CLIENTS - stuck)
+    assert waiting() == stuck
+    other.call("commit")
+    for c, msgid in zip(many, sent):
+        assert c.result(msgid) == {"deleted": 1}
+    assert db.call("count", t) == 0
 
 
 def test_one_who_may_not_is_refused_beside_those_who_may(db, table, many):
