@@ -22,16 +22,11 @@ enum rowd_code err_prefix(struct err *err, const char *fmt, ...)
 	return err_set(err, err->code, "%s: %s", where, what);
 }
 
-unsigned config_cores(void)
+unsigned config_loops(const struct config *c)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return cores > 0 ? (unsigned)cores : 1;
-}
-
-unsigned config_loops(const struct config *c)
-{
-	return c->loops ? (unsigned)c->loops : config_cores();
+	return c->loops ? (unsigned)c->loops : cores > 0 ? (unsigned)cores : 1;
 }
 
 void config_free(struct config *c)

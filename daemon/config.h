@@ -53,9 +53,6 @@ ROWD_MUST_CHECK enum rowd_code config_read(int argc, char **argv, struct config 
 ROWD_MUST_CHECK enum rowd_code config_reload(const struct config *old, struct config **out,
 					     struct buf *warnings, struct err *err);
 
-/* The cores of this machine. */
-unsigned config_cores(void);
-
 /* The threads that serve clients: as set, or one for each core. */
 unsigned config_loops(const struct config *c);
 

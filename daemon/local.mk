@@ -141,8 +141,6 @@ libdaemon_a_SOURCES = \
 	daemon/run/lane.h \
 	daemon/run/loop.c \
 	daemon/run/loop.h \
-	daemon/run/look.c \
-	daemon/run/look.h \
 	daemon/run/rest.c \
 	daemon/run/rest.h \
 	daemon/run/runner.c \

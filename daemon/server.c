@@ -21,14 +21,6 @@ struct database *server_database(struct server *s, const char *name, size_t len)
 	return NULL;
 }
 
-/* One who waits for the disk leaves a processor to another. */
-static unsigned brief_most(void)
-{
-	unsigned cores = config_cores();
-
-	return cores < 2 ? 2 : cores;
-}
-
 static void lanes_init(struct database *d, const struct config *c)
 {
 	bool one_writer = d->db.driver->caps & CAP_ONE_WRITER;
@@ -36,7 +28,6 @@ static void lanes_init(struct database *d, const struct config *c)
 		.db = &d->db, .role = DB_WRITER, .group = one_writer,
 		.min_workers = one_writer ? 1 : (unsigned)c->pool_min,
 		.max_workers = one_writer ? 1 : (unsigned)c->pool_max,
-		.brief_most = d->db.is_near ? brief_most() : 0,
 		.idle_ms = c->pool_idle_ms,
 		.lifetime_ms = one_writer ? 0 : c->pool_lifetime_ms,
 		.limits = &c->limits,

@@ -174,11 +174,15 @@ class Rowd(Measured):
             self.daemon.kill()
 
 
+# As a server is set up that keeps what it has confirmed; that of the tests does not.
+DURABLE = ("--innodb-flush-log-at-trx-commit=1", "--innodb-flush-method=O_DIRECT", "--innodb-doublewrite=1")
+
+
 class MariaDB(servers.MariaDB):
     def __init__(self):
         try:
             super().__init__(["--innodb-buffer-pool-size=512M", "--innodb-log-file-size=256M",
-                              "--max-connections=300"])
+                              "--max-connections=300", *DURABLE])
         except servers.Unavailable as e:
             raise Missing(str(e)) from e
 

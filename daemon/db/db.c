@@ -45,7 +45,7 @@ enum rowd_code db_init(struct db *db, const struct db_source *src, struct err *e
 	rc = driver->check_url(src->url, err);
 	if (rc)
 		return rc;
-	*db = (struct db){ .driver = driver, .source = *src, .is_near = driver->is_near && driver->is_near(src->url) };
+	*db = (struct db){ .driver = driver, .source = *src };
 	pthread_mutex_init(&db->lock, NULL);
 	atomic_init(&db->available, false);
 	return ROWD_OK;

@@ -24,7 +24,6 @@ const struct driver *const *driver_all(void);
 struct db {
 	const struct driver *driver;
 	struct db_source source;          /* strings borrowed from the config; outlives the db */
-	bool is_near;                     /* a server on this machine */
 	pthread_mutex_t lock;             /* guards catalog, server, state */
 	struct catalog *catalog;          /* the newest one read; a reference; NULL before the first */
 	char server[64];                  /* "SQLite 3.40.1"; "" before the first connection */

@@ -81,9 +81,6 @@ struct driver {
 	/* Is this URL well formed? Opens nothing. err names what is wrong with it. */
 	enum rowd_code (*check_url)(const char *url, struct err *err);
 
-	/* Is this the URL of a server whose processors are ours too? NULL: there is no server. */
-	bool (*is_near)(const char *url);
-
 	/*
 	 * Connect, make every setting of the session what rowd needs, read it back, and refuse
 	 * (ROWD_E_UNAVAILABLE, or ROWD_E_CORRUPT) what does not hold. src and watch outlive conn.

@@ -262,7 +262,6 @@ const struct driver driver_mysql = {
 	.conn_size = sizeof(struct mydb_conn),
 	.dialect = &dialect_mariadb,
 	.check_url = mydb_check_url,
-	.is_near = mydb_url_is_near,
 	.open = mydb_open,
 	.close = mydb_close,
 	.prepare = mydb_prepare,

@@ -296,7 +296,6 @@ static void trace_make(struct trace *t, const struct driver *inner)
 		.conn_size = sizeof(struct trace_conn) + inner->conn_size,
 		.dialect = inner->dialect,
 		.check_url = inner->check_url,
-		.is_near = inner->is_near,
 		.open = trace_open,
 		.close = trace_close,
 		.prepare = trace_prepare,

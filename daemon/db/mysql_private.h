@@ -65,9 +65,6 @@ enum rowd_code mydb_check_url(const char *url, struct err *err);
 /* Does the connection stay on this machine? */
 bool mydb_host_is_local(const struct mydb_url *u, const struct mydb_host *host);
 
-/* Do all? False for a URL that is wrong. */
-bool mydb_url_is_near(const char *url);
-
 /* ---- mysql_guard.c: what stops a statement that runs on the server ---- */
 
 enum mydb_guard_state { GUARD_IDLE, GUARD_RUNNING, GUARD_KILLING, GUARD_KILLED };

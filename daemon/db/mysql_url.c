@@ -271,18 +271,3 @@ bool mydb_host_is_local(const struct mydb_url *u, const struct mydb_host *host)
 		return true;
 	return inet_pton(AF_INET, host->name, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
-
-bool mydb_url_is_near(const char *url)
-{
-	struct mydb_url u;
-	struct err ignored;
-	bool is_near = true;
-
-	err_init(&ignored);
-	if (mydb_url_parse(url, &u, &ignored))
-		return false;
-	for (unsigned i = 0; i < u.nhosts; i++)
-		is_near &= mydb_host_is_local(&u, &u.hosts[i]);
-	mydb_url_fini(&u);
-	return is_near;
-}

@@ -18,8 +18,7 @@ enum {
 void lane_init(struct lane *l, const struct lane_options *o)
 {
 	*l = (struct lane){ .db = o->db, .role = o->role, .group = o->group, .min_workers = o->min_workers,
-			    .max_workers = o->max_workers, .brief_most = o->brief_most, .idle_ms = o->idle_ms,
-			    .lifetime_ms = o->lifetime_ms };
+			    .max_workers = o->max_workers, .idle_ms = o->idle_ms, .lifetime_ms = o->lifetime_ms };
 	atomic_store(&l->limits, o->limits);
 	pthread_mutex_init(&l->lock, NULL);
 	cond_init_monotonic(&l->left);
@@ -68,12 +67,12 @@ void lane_adopt(struct lane *l, struct db_conn *conn)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* With the lock held: a thread for what is queued, if one more is due. False: nobody will carry it out. */
+/* With the lock held: a thread for the job that was just queued, if one more is due. */
 static bool lane_staff(struct lane *l)
 {
-	unsigned staying = l->nworkers - l->nleaving, ready = l->nidle + (l->looker ? 1 : 0);
+	unsigned staying = l->nworkers - l->nleaving;
 
-	if ((ready >= l->queue.count && ready > 0) || !worker_is_due(l, l->ncalled))
+	if (l->nidle >= l->queue.count && l->nidle > 0)
 		return true;
 	if (staying - (l->group ? 0 : l->nkept) < l->max_workers && l->nworkers < LANE_MAX_WORKERS &&
 	    worker_start(l, NULL))
@@ -118,7 +117,7 @@ void lane_submit(struct lane *l, struct job *job)
 	if (job->loop)
 		job->loop->submitted = true;
 	else
-		(void)lane_wake(l);           /* rowd's own work is not brief */
+		lane_wake(l);
 	if (!held) {
 		tx_run(job->tx, loop_runner(job->loop), NULL, job, atomic_load(&l->limits), NULL);
 		loop_complete(job->loop, job);
@@ -129,42 +128,15 @@ void lane_submit(struct lane *l, struct job *job)
 	}
 }
 
-/* With the lock held: as lane_wake. */
-static bool wake(struct lane *l)
+void lane_wake(struct lane *l)
 {
-	struct worker *called = worker_call(l);
+	struct worker *called;
 
+	pthread_mutex_lock(&l->lock);
+	called = worker_call(l);
 	if (called)
 		pthread_cond_signal(&called->wanted);
-	return l->brief_most && l->queue.count > (called ? 1 : 0);
-}
-
-bool lane_wake(struct lane *l)
-{
-	bool left;
-
-	pthread_mutex_lock(&l->lock);
-	left = wake(l);
 	pthread_mutex_unlock(&l->lock);
-	return left;
-}
-
-bool lane_hurry(struct lane *l)
-{
-	int64_t now_ns = clock_ns();
-	bool left;
-
-	pthread_mutex_lock(&l->lock);
-	for (struct worker *w = l->workers; w; w = w->next)
-		if (w->brief_since_ns && now_ns - w->brief_since_ns >= LANE_HURRY_MS * NS_PER_MS)
-			worker_brief_end(w);
-	if (l->queue.head) {
-		l->looker = NULL;     /* it does not come to it */
-		(void)lane_staff(l);  /* there is a worker: the one that is waited for */
-	}
-	left = wake(l);
-	pthread_mutex_unlock(&l->lock);
-	return left;
 }
 
 void lane_put_back(struct lane *l, struct job_queue *jobs)
@@ -179,8 +151,8 @@ void lane_put_back(struct lane *l, struct job_queue *jobs)
 	job_queue_append(jobs, &l->queue);
 	job_queue_append(&l->queue, jobs);
 	(void)lane_staff(l);  /* whoever put them back is there in any case */
-	(void)wake(l);        /* jobs to be carried out alone are not brief */
 	pthread_mutex_unlock(&l->lock);
+	lane_wake(l);
 }
 
 static void slot_set(struct lane_call_slot *slot, struct job *job)

@@ -8,9 +8,6 @@
  * one undoes that one alone.
  *
  * A transaction keeps its worker until it ends; the jobs of others wait, or go to other workers.
- *
- * A server on this machine has no other processors than we: the more workers ask it at a time, the smaller is what each
- * takes together, and that is all. So only so many carry out brief jobs at a time, while none takes long.
  */
 #ifndef ROWD_RUN_LANE_H
 #define ROWD_RUN_LANE_H
@@ -27,7 +24,6 @@ struct lane {
 	bool group;                   /* one worker, grouped commits */
 	unsigned max_workers;         /* that are not kept by a transaction or a stream */
 	unsigned min_workers;         /* that stay, once they are there */
-	unsigned brief_most;          /* workers at a time that have brief jobs; 0: all there are */
 	int64_t idle_ms;              /* a worker beyond those leaves after this long without work */
 	int64_t lifetime_ms;          /* a connection is replaced when it is older; 0: never */
 	_Atomic(const struct limits *) limits;
@@ -37,12 +33,9 @@ struct lane {
 	struct worker *workers;
 	struct worker *idle;          /* those that wait for jobs, the last to have worked first: its memory is warm */
 	unsigned nworkers, nidle, nkept;
-	unsigned nbrief;              /* that have brief jobs, and not for long yet; not counted without brief_most */
-	unsigned ncalled;             /* that have not come yet */
 	unsigned nleaving;            /* of nworkers */
 	pthread_t last_gone;          /* the worker that left last, if any has: it waits for the one before it */
 	bool any_gone;
-	struct worker *looker;        /* the one that looks for jobs before it sleeps: nobody is called; or NULL */
 	atomic_bool stopping;
 };
 
@@ -50,7 +43,7 @@ struct lane_options {
 	struct db *db;
 	enum db_role role;
 	bool group;
-	unsigned min_workers, max_workers, brief_most;
+	unsigned min_workers, max_workers;
 	int64_t idle_ms, lifetime_ms;
 	const struct limits *limits;
 };
@@ -77,16 +70,8 @@ void lane_submit(struct lane *l, struct job *job);
 /* Jobs that were taken together, to be carried out alone, before all others. Thread: the worker's that took them. */
 void lane_put_back(struct lane *l, struct job_queue *jobs);
 
-/*
- * Let a worker that has nothing to do look at the queue; it wakes the next one itself. True: there may be jobs that wait
- * for others than it, and lane_hurry is due in LANE_HURRY_MS. Thread: any.
- */
-bool lane_wake(struct lane *l);
-
-/* Wait no longer for workers that have had brief jobs for LANE_HURRY_MS. True: once more, in as long. Thread: any. */
-bool lane_hurry(struct lane *l);
-
-enum { LANE_HURRY_MS = 3 };
+/* Let a worker that has nothing to do look at the queue; it wakes the next one itself. Thread: any. */
+void lane_wake(struct lane *l);
 
 /* Where another thread finds the job that a lane_call waits for, to stop it. */
 struct lane_call_slot {

@@ -133,28 +133,6 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		l->events->finished(l, job);
 }
 
-/* ---- lanes ---- */
-
-static void hurry_later(struct loop *l)
-{
-	if (event_add(l->hurry, &(struct timeval){ .tv_usec = LANE_HURRY_MS * 1000 }))
-		log_error("event=hurry loop=%u state=failed", l->index);
-}
-
-static void on_hurry(evutil_socket_t fd, short what, void *arg)
-{
-	struct loop *l = arg;
-	bool left = false;
-
-	(void)fd, (void)what;
-	for (unsigned i = 0; i < l->server->ndatabases; i++) {
-		left |= lane_hurry(&l->server->databases[i].writer);
-		left |= lane_hurry(&l->server->databases[i].reader);
-	}
-	if (left)
-		hurry_later(l);
-}
-
 /* ---- the loop ---- */
 
 enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_events *events,
@@ -182,9 +160,7 @@ enum rowd_code loop_new(struct server *s, unsigned index, const struct loop_even
 	l->input = malloc(LOOP_INPUT_BYTES);
 	if (l->base && l->wake_fd >= 0)
 		l->wake = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake, l);
-	if (l->base)
-		l->hurry = event_new(l->base, -1, 0, on_hurry, l);
-	if (!runner_init(&l->runner) || !l->wake || !l->hurry || !l->readers || !l->input || event_add(l->wake, NULL)) {
+	if (!runner_init(&l->runner) || !l->wake || !l->readers || !l->input || event_add(l->wake, NULL)) {
 		loop_free(l);
 		return err_set(err, ROWD_E_NO_RESOURCE, "no memory or descriptors for a loop");
 	}
@@ -223,8 +199,6 @@ void loop_free(struct loop *l)
 	runner_fini(&l->runner);
 	if (l->wake)
 		event_free(l->wake);
-	if (l->hurry)
-		event_free(l->hurry);
 	if (l->base)
 		event_base_free(l->base);
 	if (l->wake_fd >= 0)
@@ -239,7 +213,7 @@ void loop_free(struct loop *l)
 
 void loop_run(struct loop *l)
 {
-	struct rest rest = { .worked = false };
+	struct rest rest = { .worked_ns = 0 };
 
 	while (!l->stop && !(l->draining && l->events->drained(l))) {
 		bool looks = rest_begin(&rest, l);
@@ -274,17 +248,13 @@ struct runner *loop_runner(struct loop *l)
 
 void loop_wake_lanes(struct loop *l)
 {
-	bool left = false;
-
 	if (!l->submitted)
 		return;
 	l->submitted = false;
 	for (unsigned i = 0; i < l->server->ndatabases; i++) {
-		left |= lane_wake(&l->server->databases[i].writer);
-		left |= lane_wake(&l->server->databases[i].reader);
+		lane_wake(&l->server->databases[i].writer);
+		lane_wake(&l->server->databases[i].reader);
 	}
-	if (left && !event_pending(l->hurry, EV_TIMEOUT, NULL))
-		hurry_later(l);
 }
 
 /* ---- snapshots ---- */

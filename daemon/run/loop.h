@@ -69,7 +69,6 @@ struct loop {
 	bool asked_server;             /* the last of them went to a database that another program serves */
 	unsigned nsnapshots;           /* that are open */
 	bool submitted;                /* jobs, this turn */
-	struct event *hurry;           /* owned; when jobs have waited for LANE_HURRY_MS for other jobs to be done */
 	unsigned served;               /* connections that this turn had something to do for, read or written */
 	bool draining;
 	bool stop;

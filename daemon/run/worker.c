@@ -10,8 +10,7 @@
 
 enum {
 	RECONNECT_PAUSE_MS = 50, /* between two attempts to reach a database that is down */
-	SHARE_LEAST = 16,         /* jobs that are not worth the waking of another worker */
-	LOOK_NS = 100 * 1000      /* in which a client has its answer and asks again */
+	SHARE_LEAST = 16          /* jobs that are not worth the waking of another worker */
 };
 
 /* ---- the connection ---- */
@@ -240,27 +239,20 @@ static bool is_short_write(const struct job *job)
 	return job->op->id == OP_INSERT || job->op->id == OP_UPDATE || job->op->id == OP_DELETE;
 }
 
-/* A moment's work for a server, as a rule, and often for several requests at once. */
-static bool is_brief(const struct job *job)
-{
-	return !job->alone && !job->work && (job->op->id == OP_GET || is_short_write(job));
-}
-
 /* May the two be carried out together? */
 static bool goes_with(const struct lane *l, const struct job *first, const struct job *next)
 {
 	if (l->group)
 		return first->op->place == PLACE_WRITER && next->op->place == PLACE_WRITER;
-	if (l->db->driver->caps & CAP_INLINE_READS || !is_brief(first) || !is_brief(next))
+	if (l->db->driver->caps & CAP_INLINE_READS || first->alone || next->alone)
 		return false;
-	return (first->op->id == OP_GET) == (next->op->id == OP_GET);
+	return (first->op->id == OP_GET && next->op->id == OP_GET) || (is_short_write(first) && is_short_write(next));
 }
 
 /* With the lock held: the part of the queue that falls to one of those who have no work. */
 static unsigned share(const struct lane *l)
 {
-	unsigned others = l->brief_most && l->brief_most <= l->nidle ? l->brief_most - 1 : l->nidle;
-	unsigned fair = l->queue.count / (others + 1) + 1;
+	unsigned fair = l->queue.count / (l->nidle + 1) + 1;
 
 	if (l->group)
 		return GROUP_MAX_JOBS;
@@ -275,10 +267,6 @@ static void take(struct worker *w, struct job_queue *taken)
 	struct job *first = job_queue_pop(&l->queue);
 
 	job_queue_push(taken, first);
-	if (l->brief_most && is_brief(first)) {
-		w->brief_since_ns = clock_ns();
-		l->nbrief++;
-	}
 	if (first->op->place == PLACE_WRITER && clock_ns() < w->together_after_ns)
 		return;
 	while (taken->count < most && l->queue.head && goes_with(l, first, l->queue.head))
@@ -314,27 +302,14 @@ static void run_taken(struct worker *w, struct job_queue *taken)
 		worker_read(w, job_queue_pop(taken));
 }
 
-bool worker_is_due(const struct lane *l, unsigned coming)
-{
-	return l->queue.head && !(l->brief_most && l->nbrief + coming >= l->brief_most && is_brief(l->queue.head));
-}
-
-void worker_brief_end(struct worker *w)
-{
-	if (w->brief_since_ns)
-		w->lane->nbrief--;
-	w->brief_since_ns = 0;
-}
-
 struct worker *worker_call(struct lane *l)
 {
-	struct worker *w = worker_is_due(l, l->ncalled) && !l->looker ? l->idle : NULL;
+	struct worker *w = l->queue.head ? l->idle : NULL;
 
 	if (!w)
 		return NULL;
 	l->idle = w->idle_next;
 	l->nidle--;
-	l->ncalled++;
 	w->called = true;
 	return w;
 }
@@ -362,10 +337,8 @@ static bool idle(struct worker *w, const struct timespec *until)
 		else
 			pthread_cond_wait(&w->wanted, &l->lock);
 	}
-	if (w->called) {
-		l->ncalled--;
+	if (w->called)
 		return true;
-	}
 	for (at = &l->idle; *at != w; at = &(*at)->idle_next)
 		;
 	*at = w->idle_next;
@@ -373,36 +346,12 @@ static bool idle(struct worker *w, const struct timespec *until)
 	return false;
 }
 
-/* With the lock held: after work, unless another one does already; where jobs are brief. */
-static void look(struct worker *w)
-{
-	struct lane *l = w->lane;
-	bool found = false;
-
-	if (!l->brief_most || l->looker || !w->conn)
-		return;
-	l->looker = w;
-	w->look.now_ns = clock_ns();
-	look_worked(&w->look, false);
-	while (!l->queue.head && !l->stopping && l->looker == w && look_again(&w->look, LOOK_NS)) {
-		pthread_mutex_unlock(&l->lock);
-		look_let_others_run(&w->look);
-		w->look.now_ns = clock_ns();
-		pthread_mutex_lock(&l->lock);
-		found = l->queue.head;
-	}
-	if (found)
-		look_worked(&w->look, true);
-	if (l->looker == w)
-		l->looker = NULL;
-}
-
 /* With the lock held: wait for work. False: leave. */
 static bool wait_for_work(struct worker *w)
 {
 	struct timespec until = clock_timespec(clock_ns() + w->lane->idle_ms * NS_PER_MS);
 
-	while (!worker_is_due(w->lane, 0) && !w->lane->stopping && idle(w, &until))
+	while (!w->lane->queue.head && !w->lane->stopping && idle(w, &until))
 		;
 	return w->lane->queue.head != NULL;
 }
@@ -452,8 +401,6 @@ void *worker_main(void *arg)
 		pthread_mutex_unlock(&w->lane->lock);
 		run_taken(w, &taken);
 		pthread_mutex_lock(&w->lane->lock);
-		worker_brief_end(w);
-		look(w);
 	}
 	worker_leave(w);
 	return NULL;

@@ -7,7 +7,6 @@
 #define ROWD_RUN_WORKER_H
 
 #include "daemon/run/lane.h"
-#include "daemon/run/look.h"
 #include "daemon/run/runner.h"
 
 enum { GROUP_MAX_JOBS = 1024 };
@@ -20,24 +19,16 @@ struct worker {
 	struct db_conn *conn;           /* owned; NULL until the first job, and after a failure */
 	int64_t conn_opened_ns;
 	int64_t together_after_ns;      /* until then each write goes alone */
-	struct look look;
 	struct runner runner;
 	/* guarded by lane->lock */
 	struct worker *idle_next;       /* in lane->idle */
 	bool called;                    /* out of lane->idle */
-	int64_t brief_since_ns;         /* counted in lane->nbrief since then; 0: it is not */
 	struct tx *tx;                  /* the transaction it holds, or NULL */
 	struct job_queue own;           /* jobs of that transaction */
 	struct job *current;            /* what `cancel` would stop */
 	struct job_queue *current_all;  /* or these, which are one statement */
 	bool kept;                      /* counted in lane->nkept: by tx, or by a stream */
 };
-
-/* With lane->lock held: is there work for one more worker, that is not left to those who are at it, and to so many more? */
-bool worker_is_due(const struct lane *l, unsigned coming);
-
-/* With lane->lock held: w is not counted any more as one who has brief jobs, if it was. */
-void worker_brief_end(struct worker *w);
 
 /* With lane->lock held: the idle worker that is to look at the queue, if any; the caller signals its `wanted`. */
 struct worker *worker_call(struct lane *l);

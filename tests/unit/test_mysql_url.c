@@ -124,16 +124,8 @@ TEST(only_this_machine_is_local)
 	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct mydb_url u = parsed(rows[i].url);
 
-		if (mydb_host_is_local(&u, &u.hosts[0]) != rows[i].local ||
-		    mydb_url_is_near(rows[i].url) != rows[i].local)
+		if (mydb_host_is_local(&u, &u.hosts[0]) != rows[i].local)
 			fail_msg("%s", rows[i].url);
 		mydb_url_fini(&u);
 	}
-}
-
-TEST(servers_are_near_if_all_are)
-{
-	assert_true(mydb_url_is_near("mysql://u@localhost:1,127.0.0.1:2/d"));
-	assert_false(mydb_url_is_near("mysql://u@localhost:1,db2.example.com/d"));
-	assert_false(mydb_url_is_near("mysql://localhost"));
 }

@@ -29,7 +29,7 @@ static void turn(struct rest *r, struct loop *l, unsigned served)
 /* So long that no more is expected. */
 static void pass(struct rest *r)
 {
-	r->look.now_ns += NS_PER_MS;
+	r->now_ns += NS_PER_MS;
 }
 
 TEST(a_loop_that_has_done_nothing_sleeps)
@@ -63,7 +63,7 @@ TEST(for_one_answer_of_a_server_it_looks_longer)
 
 	l->asked_server = true;
 	turn(&r, l, 1);
-	r.look.now_ns += 100 * 1000;
+	r.now_ns += 100 * 1000;
 	l->nstarted = 1;
 	assert_true(rest_begin(&r, l));
 	l->nstarted = 0;
@@ -112,7 +112,7 @@ TEST(it_looks_no_more_when_that_was_in_vain_again_and_again)
 		assert_false(rest_begin(&r, l));
 	}
 	assert_in_range(looked, 1, 10);
-	r.look.sleep_until_ns = 0;           /* a while later */
+	r.sleep_until_ns = 0;           /* a while later */
 	turn(&r, l, 1);
 	assert_true(rest_begin(&r, l));
 }
@@ -128,7 +128,7 @@ TEST(looking_that_finds_something_is_not_in_vain)
 		assert_true(rest_begin(&r, l));
 		l->served = 1;
 		rest_end(&r, l);
-		assert_int_equal(r.look.in_vain, 0);
+		assert_int_equal(r.in_vain, 0);
 	}
 }
 
