@@ -84,7 +84,7 @@ static enum rowd_code no_memory(struct err *err)
 static enum rowd_code empty(struct err *err)
 {
 	return err_set(err, ROWD_E_EMPTY_FILTER,
-		       "a filter that says nothing is refused; leave it out to mean every row");
+		       "a filter that says nothing does not mean every row; expected a condition");
 }
 
 static bool str_is(const msgpack_object *o, const char *s)

@@ -44,6 +44,7 @@ static bool looks_again(struct rest *r, const struct loop *l)
 	return false;
 }
 
+/* Their time is not counted as looking: what they did is work to be found, as a rule. */
 static void let_others_run(struct rest *r)
 {
 	int64_t back_ns;
